@@ -1,0 +1,137 @@
+"""The application: settings in, everything wired, nothing running until its lifespan is entered."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from flask import request
+from jinja2 import StrictUndefined
+
+from livesearch.config import Settings
+from livesearch.db import Database
+from livesearch.errors import ConfigError
+from livesearch.services import Services, build_services
+from livesearch.web import api, csrf, detection, failures, headers, health, htmx, logs, pages
+from livesearch.web.assets import Assets
+from livesearch.web.loop import LoopFlask
+from livesearch.web.registry import register_services
+
+_PACKAGE = Path(__file__).parent
+# 256 bits, as long as the hash that signs with it.
+_KEY_BYTES = 32
+
+
+class LivesearchApp(LoopFlask):
+    """A Flask application that owns its store."""
+
+    database: Database
+
+    def lifespan(self) -> AbstractAsyncContextManager[None]:
+        """Open the store on entering and close it on leaving; the server's own loop must do both."""
+        return _run(self.database)
+
+
+def create_app(settings: Settings, services: Services | None = None) -> LivesearchApp:
+    """Make the application.
+
+    Args:
+        settings: What the operator chose.
+        services: Use cases over the store; made from the settings when left out.
+
+    Raises:
+        ConfigError: The store is PostgreSQL and no secret key is set, or the key's file cannot be used.
+    """
+    app = LivesearchApp("livesearch", static_folder=None, template_folder=str(find_templates()))
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.globals["root_url"] = lambda: f"{request.script_root}/"
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    # Keys such as “a//b” are addresses of their own.
+    app.url_map.merge_slashes = False
+    _configure(app, settings)
+    app.database = Database(settings)
+    register_services(app, services or build_services(settings, app.database))
+
+    logs.configure_logging(settings.log_format)
+    logs.init_app(app)
+    headers.init_app(app)
+    detection.init_app(app)
+    failures.init_app(app)
+    csrf.init_app(app)
+    Assets().init_app(app)
+    for feature in (pages, htmx, api, health):
+        app.register_blueprint(feature.blueprint)
+    return app
+
+
+def find_templates() -> Path:
+    """Where templates are: inside the package when installed from a wheel, beside ``src`` in a checkout."""
+    packed = _PACKAGE / "templates"
+    return packed if packed.is_dir() else _PACKAGE.parent.parent / "templates"
+
+
+def load_secret_key(settings: Settings) -> str:
+    """The key that signs cookies: the one set, or for SQLite one made once and kept beside the store, mode 0600.
+
+    Raises:
+        ConfigError: The store is PostgreSQL, which several processes share, and no key is set; or the key's file cannot
+            be written or read.
+    """
+    if settings.secret_key:
+        return settings.secret_key
+    if not settings.is_sqlite:
+        raise ConfigError(
+            "LIVESEARCH_SECRET_KEY is not set, and a PostgreSQL store needs it: all processes must sign with one key."
+            ' Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    store_path = settings.store_url.partition(":///")[2].partition("?")[0]
+    if not store_path or ":memory:" in store_path or "mode=memory" in settings.store_url:
+        return secrets.token_urlsafe(_KEY_BYTES)
+    path = Path(f"{store_path.removeprefix('file:')}.secret-key")
+    try:
+        return _read_or_make_key(path)
+    except OSError as error:
+        raise ConfigError(
+            f"The secret key {path} cannot be used ({error.strerror}). Make its folder writable, or set"
+            " LIVESEARCH_SECRET_KEY."
+        ) from error
+
+
+def _configure(app: LivesearchApp, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=load_secret_key(settings),
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        SESSION_COOKIE_NAME="livesearch",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+
+
+def _read_or_make_key(path: Path) -> str:
+    if path.exists():
+        return path.read_text().strip()
+    # Written under another name and linked: a second process sees the whole key or none, and never replaces it.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(_KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text().strip()
+
+
+@asynccontextmanager
+async def _run(database: Database) -> AsyncIterator[None]:
+    await database.warm()
+    try:
+        yield
+    finally:
+        await database.close()

@@ -1,0 +1,84 @@
+"""`livesearch collections`, `show`, `drop`."""
+
+import click
+import orjson
+from rich.table import Table
+
+from livesearch.cli.importing import fields_table, role_name
+from livesearch.cli.running import command_settings, console, json_option, open_services, runs_async, store_option
+
+
+@click.command("collections")
+@store_option
+@json_option
+@runs_async
+async def list_collections(*, store: str | None, as_json: bool) -> None:
+    """List the collections."""
+    async with open_services(command_settings(store)) as services:
+        found = await services.collections.list_all()
+    if as_json:
+        click.echo(
+            orjson.dumps([{"name": c.name, "documents": c.document_count, "source": c.source} for c in found])
+        )
+        return
+    if not found:
+        console.print("There is no collection yet. Make one:  livesearch import games.csv")
+        return
+    table = Table("Collection", header_style="bold", box=None, pad_edge=False)
+    table.add_column("Documents", justify="right")
+    table.add_column("Source", overflow="fold")
+    for collection in found:
+        table.add_row(collection.name, f"{collection.document_count:,}", collection.source or "")
+    console.print(table)
+
+
+@click.command()
+@click.argument("name")
+@store_option
+@json_option
+@runs_async
+async def show(name: str, *, store: str | None, as_json: bool) -> None:
+    """Show a collection's fields, roles, counts and sizes."""
+    async with open_services(command_settings(store)) as services:
+        collection = await services.collections.get(name)
+        size = await services.collections.size(name)
+    if as_json:
+        click.echo(
+            orjson.dumps(
+                {
+                    "name": collection.name,
+                    "documents": collection.document_count,
+                    "version": collection.version,
+                    "source": collection.source,
+                    "key": collection.key_field,
+                    "popularity": collection.popularity_field,
+                    "document_bytes": size.documents,
+                    "index_bytes": size.index,
+                    "fields": [
+                        {"name": f.name, "type": f.type, "role": f.role, "shown_as": role_name(f), "weight": f.weight}
+                        for f in collection.fields
+                    ],
+                }
+            )
+        )
+        return
+    console.print(fields_table(collection.fields, title=collection.name))
+    console.print(
+        f"\n{collection.document_count:,} documents, {size.documents / 1e6:,.1f} MB; index {size.index / 1e6:,.1f} MB;"
+        f" version {collection.version}."
+    )
+
+
+@click.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@store_option
+@runs_async
+async def drop(name: str, *, yes: bool, store: str | None) -> None:
+    """Remove a collection with its documents and index."""
+    async with open_services(command_settings(store)) as services:
+        collection = await services.collections.get(name)
+        if not yes:
+            click.confirm(f"Remove {name} with {collection.document_count:,} documents", abort=True, err=True)
+        await services.collections.drop(name)
+    console.print(f"{name} is removed.", markup=False)

@@ -1,0 +1,74 @@
+"""`livesearch serve`: import what is new, then serve."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from importlib.resources import files
+
+import click
+import uvicorn
+
+from livesearch.cli.importing import print_report, run_import
+from livesearch.cli.running import command_settings, console, fail, open_services, store_option
+from livesearch.config import Settings
+from livesearch.errors import LivesearchError, SchemaOutdatedError
+from livesearch.services.imports import ImportOptions
+
+DEMO_NAME = "games"
+# Seconds a request may still take after SIGTERM: longer than the longest search, shorter than an orchestrator's 30.
+_DRAIN_SECONDS = 20
+# Seconds an idle connection is kept: longer than a reader thinks, and than a proxy keeps its own (60 by habit).
+_KEEP_ALIVE_SECONDS = 75
+
+
+@click.command()
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Server processes; by default LIVESEARCH_WORKERS, or 1.")
+@store_option
+def serve(sources: Sequence[str], *, host: str, port: int, workers: int | None, store: str | None) -> None:
+    """Import each SOURCE that is new or has changed, then serve the site.
+
+    With no SOURCE and an empty store, the built-in demo: 17,022 console games.
+    """
+    try:
+        settings = command_settings(store)
+        asyncio.run(_prepare(settings, sources))
+    except LivesearchError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        console.print("Interrupted. Run the same command again to go on.")
+        sys.exit(1)
+    # Workers are processes of their own: they read the settings from the environment.
+    os.environ["LIVESEARCH_STORE_URL"] = settings.store_url
+    console.print(f"Serving http://{host}:{port}  (Ctrl+C stops)", markup=False)
+    uvicorn.run(
+        "livesearch.bridge:create_asgi",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers or settings.workers,
+        http="httptools",
+        lifespan="on",
+        reset_contextvars=True,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+
+
+async def _prepare(settings: Settings, sources: Sequence[str]) -> None:
+    try:
+        async with open_services(settings) as services:
+            for source in sources:
+                print_report(await run_import(services, source, ImportOptions(skip_known=True)))
+            if not sources and not await services.collections.list_all():
+                demo = files("livesearch").joinpath("demo", "demo_console_games.jsonl.gz")
+                print_report(await run_import(services, str(demo), ImportOptions(name=DEMO_NAME)))
+    except SchemaOutdatedError as error:
+        # The site comes up and says the same on every page: it answers as soon as the store is upgraded.
+        console.print(f"{error}", style="yellow", markup=False)

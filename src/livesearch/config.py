@@ -1,0 +1,101 @@
+"""Settings: the only reader of the environment.
+
+Every setting is an environment variable with the prefix ``LIVESEARCH_``; ``docs/settings.md`` lists them and a test holds
+that page to this class.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from livesearch.errors import ConfigError
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """What an operator can choose; frozen, read once at start."""
+
+    model_config = SettingsConfigDict(env_prefix="LIVESEARCH_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    store_url: str = Field(
+        default="sqlite+aiosqlite:///livesearch.db",
+        description="Where rows and index live: `sqlite+aiosqlite:///path` or `postgresql+asyncpg://user@host/name`.",
+    )
+    replica_urls: CommaSeparated = Field(
+        default=(), description="Read replicas of the store, comma-separated URLs (PostgreSQL)."
+    )
+    redis_url: str | None = Field(default=None, description="Shared rate limits and cache; optional.")
+    secret_key: str | None = Field(
+        default=None,
+        min_length=16,
+        description="Signs cookies and tokens, 16 characters or more. Generated once beside a SQLite store; required otherwise.",
+    )
+    secret_key_fallbacks: CommaSeparated = Field(
+        default=(), description="Former secret keys, comma-separated: still read, never used to sign."
+    )
+    trusted_hosts: CommaSeparated = Field(
+        default=(), description="Host names this site answers to, comma-separated; empty answers to any."
+    )
+    proxy_count: int = Field(default=0, ge=0, le=10, description="Reverse proxies in front, 0 to 10.")
+    public_search: bool = Field(default=True, description="Visitors who are not signed in may search.")
+    registration: Literal["closed", "open"] = Field(default="closed", description="Whether visitors may make accounts.")
+    query_timeout_ms: int = Field(
+        default=1000, ge=10, le=60_000, description="Time limit of one search in milliseconds, 10 to 60000."
+    )
+    max_upload_mb: int = Field(
+        default=200, ge=1, le=10_000, description="Largest upload in megabytes (10^6 bytes), 1 to 10000."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="Log lines for people or for machines.")
+    workers: int = Field(default=1, ge=1, le=64, description="Server processes, 1 to 64.")
+
+    @field_validator("replica_urls", "secret_key_fallbacks", "trusted_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("store_url")
+    @classmethod
+    def _known_store(cls, value: str) -> str:
+        value = store_url_of(value) if "://" in value else value
+        if value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+            return value
+        raise ValueError("begin it with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the store is the embedded one."""
+        return self.store_url.startswith("sqlite")
+
+
+def store_url_of(text: str) -> str:
+    """The URL of a store as people write it: a file name, or a URL with or without its driver.
+
+    ``games.db`` becomes ``sqlite+aiosqlite:///games.db``, ``postgresql://…`` becomes ``postgresql+asyncpg://…``.
+    """
+    if "://" not in text:
+        return f"sqlite+aiosqlite:///{text}"
+    scheme, _, rest = text.partition("://")
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    return f"{drivers.get(scheme, scheme)}://{rest}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment once.
+
+    Args:
+        overrides: Settings given on the command line; they win over the environment.
+
+    Raises:
+        ConfigError: A value cannot be used; the message names every such variable and its value's fault.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        faults = "; ".join(
+            f"LIVESEARCH_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+            f" (got {'a value that is not shown' if 'secret' in str(fault['loc'][0]) else repr(fault['input'])})"
+            for fault in error.errors()
+        )
+        raise ConfigError(f"The settings cannot be used. {faults}. See docs/settings.md.") from error

@@ -1,0 +1,1 @@
+"""Alembic: how an older store becomes the one `models.py` describes."""

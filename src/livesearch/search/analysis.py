@@ -1,0 +1,50 @@
+"""From text to terms; shared by indexing, querying and highlighting."""
+
+import re
+import unicodedata
+
+# A run longer than 64 letters is several words: nothing is cut, and keys stay short.
+WORD_LENGTH = 64
+_WORD = re.compile(r"[^\W_]{1,64}")
+# ASCII, most text there is, is folded and split by translation tables: a quarter of the regular expression's time.
+_ASCII_WORDS = bytes(ord(chr(code).lower()) if chr(code).isalnum() and code < 128 else 32 for code in range(256))
+# Words joined by a hyphen or an apostrophe are also one: “F-16” answers to f16, “Link's” to links.
+_JOINED = re.compile(r"[^\W_]+(?:[-'\u2019][^\W_]+)+")
+
+# Letters whose base is not found by decomposition (Unicode gives them none).
+_STROKED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"})
+# Only the marks of Latin, Greek and Cyrillic are folded away: removing the Japanese voicing marks or the vowel signs of
+# Indic scripts would make other words of them.
+_MARKS = re.compile("[\u0300-\u036f]+")
+
+
+def fold(text: str) -> str:
+    """Fold case, width and diacritics: ``Pokémon`` becomes ``pokemon``.
+
+    Returns:
+        Text that may be longer or shorter than what was given.
+
+    Source: Unicode NFKC and case folding; marks U+0300 to U+036F removed.
+    """
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFKC", _MARKS.sub("", decomposed).translate(_STROKED))
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text, in order, each at most 64 letters."""
+    if text.isascii():
+        found = text.encode().translate(_ASCII_WORDS).decode().split()
+        if len(max(found, key=len, default="")) <= WORD_LENGTH:
+            return found
+    return _WORD.findall(fold(text))
+
+
+def title_terms(text: str) -> list[str]:
+    """What a title is found by: its words in order, then joined words as one. A term may come more than once."""
+    found = words(text)
+    if "-" in text or "'" in text or "\u2019" in text:
+        for joined in _JOINED.findall(fold(text)):
+            found.append(joined.replace("-", "").replace("'", "").replace("\u2019", "")[:WORD_LENGTH])
+    return found

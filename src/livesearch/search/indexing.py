@@ -1,0 +1,279 @@
+"""From documents to postings: which keys a document has, and what a batch of documents changes."""
+
+import heapq
+import struct
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, groupby, pairwise
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from livesearch.domain import CHUNK_BITS, SEARCHABLE_ROLES, Collection, Document, PostingChange, Role
+from livesearch.search import keys
+from livesearch.search.analysis import title_terms, words
+from livesearch.search.values import is_year, texts
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSchema:
+    """The names of fields by what the index does with them."""
+
+    title_names: tuple[str, ...]
+    text_names: tuple[str, ...]
+    facet_names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, collection: Collection) -> "IndexSchema":
+        """The index's view of a collection's fields."""
+        return cls(
+            tuple(f.name for f in collection.by_role(Role.TITLE)),
+            tuple(
+                f.name
+                for f in collection.fields
+                if (f.role in SEARCHABLE_ROLES and f.role is not Role.TITLE) or f.role is Role.DATE or is_year(f)
+            ),
+            tuple(f.name for f in collection.by_role(Role.FACET)),
+        )
+
+    def title_terms(self, document: Document) -> list[str]:
+        """Terms of the title fields, repeats included."""
+        return title_terms(_joined(document, self.title_names))
+
+    def text_terms(self, document: Document) -> list[str]:
+        """Terms of the other searched fields, repeats included."""
+        return words(_joined(document, self.text_names))
+
+    def facet_keys(self, document: Document) -> set[str]:
+        """Keys of the facet values, and the key of all documents."""
+        found = {keys.facet(name, value) for name in self.facet_names for value in texts(document.get(name)) if value}
+        found.add(keys.ALL)
+        return found
+
+
+def _joined(document: Document, names: Iterable[str]) -> str:
+    """The texts of some fields, a line each: words never run together across fields."""
+    parts: list[str] = []
+    for name in names:
+        value: Any = document.get(name)  # Any: a JSON value
+        if type(value) is str:  # the common case, without a call
+            parts.append(value)
+        elif value is not None:
+            parts.extend(texts(value))
+    return "\n".join(parts)
+
+
+def document_keys(document: Document, schema: IndexSchema) -> set[str]:
+    """Every posting key of one document."""
+    found = schema.facet_keys(document)
+    titled = set(schema.title_terms(document))
+    for in_title, group in ((False, titled.union(schema.text_terms(document))), (True, titled)):
+        for term in group:
+            found.add(keys.word(term, in_title=in_title))
+            found.update(keys.prefix(term[:n], in_title=in_title) for n in range(1, keys.PREFIX_LENGTH + 1))
+    return found
+
+
+class PostingsBatch:
+    """Collects the postings of a batch of documents of one chunk; the batch is then written key by key.
+
+    New documents go through numpy: each occurrence of a term is one 64-bit number, term above document, and one sort
+    gives every posting in order.
+    """
+
+    def __init__(self, schema: IndexSchema, chunk: int) -> None:
+        self.schema = schema
+        self.chunk = chunk
+        self._text = _Occurrences()
+        self._title = _Occurrences()
+        self._facets = _Occurrences()
+        # By key and document, whether the document has the key in the end.
+        self._edits: defaultdict[str, dict[int, bool]] = defaultdict(dict)
+
+    def add(self, number: int, document: Document) -> None:
+        """Take in a new document under its number."""
+        titled = self.schema.title_terms(document)
+        self._title.add(number, titled)
+        self._text.add(number, titled + self.schema.text_terms(document))
+        self._facets.add(number, self.schema.facet_keys(document))
+
+    def replace(self, number: int, old: Document, new: Document) -> None:
+        """Change a document: only the keys that differ are touched."""
+        before, after = document_keys(old, self.schema), document_keys(new, self.schema)
+        for key in after ^ before:
+            self._edits[key][number] = key in after
+
+    def remove(self, number: int, document: Document) -> None:
+        """Take a document out."""
+        for key in document_keys(document, self.schema):
+            self._edits[key][number] = False
+
+    def changes(self) -> Iterator[PostingChange]:
+        """Every posting the batch touches, each once, in the order of keys."""
+        if not self._edits:
+            yield from self._additions()
+            return
+        edited = (PostingChange(key) for key in sorted(self._edits))
+        for key, found in groupby(heapq.merge(self._additions(), edited, key=_KEY), key=_KEY):
+            change = next(found)
+            yield _edited(change, self._edits[key]) if key in self._edits else change
+
+    def _additions(self) -> Iterator[PostingChange]:
+        """The postings of new documents; families in the order of their letters."""
+        text, title = self._text.pairs(), self._title.pairs()
+        yield from self._facets.changes("", self.chunk)
+        yield from self._text.prefix_changes(text, keys.prefix("", in_title=False), self.chunk)
+        yield from self._title.prefix_changes(title, keys.prefix("", in_title=True), self.chunk)
+        yield from _changes_of(title, self._title.names(keys.word("", in_title=True)), self.chunk)
+        yield from _changes_of(text, self._text.names(keys.word("", in_title=False)), self.chunk)
+
+
+_KEY = attrgetter("key")
+
+
+def _edited(change: PostingChange, edits: Mapping[int, bool]) -> PostingChange:
+    """The change of new documents together with what edits do to the same key; a new document can be edited too."""
+    added = BitMap.deserialize(change.added) if change.added else BitMap()
+    removed = BitMap(number for number, is_held in edits.items() if not is_held)
+    added |= BitMap(number for number, is_held in edits.items() if is_held)
+    added -= removed
+    return PostingChange(
+        change.key, added.serialize() if added else b"", len(added), removed.serialize() if removed else b""
+    )
+
+
+# Occurrences kept as Python numbers before they are packed: 8 MB of them.
+_PACK_COUNT = 1_000_000
+
+
+class _Occurrences:
+    """Which terms stand in which documents, as numbers: a term's in the high bits, 16 bits of the document's below."""
+
+    def __init__(self) -> None:
+        # A term's number is given at its first look-up, without a Python call.
+        self._ids: defaultdict[str, int] = defaultdict(count().__next__)
+        self._term_ids: list[int] = []
+        self._lows: list[int] = []
+        self._counts: list[int] = []
+        self._packed: list[NDArray[np.int64]] = []
+
+    def add(self, number: int, found: Iterable[str]) -> None:
+        before = len(self._term_ids)
+        self._term_ids.extend(map(self._ids.__getitem__, found))
+        self._lows.append(number & 0xFFFF)
+        self._counts.append(len(self._term_ids) - before)
+        if len(self._term_ids) > _PACK_COUNT:
+            self._pack()
+
+    def _pack(self) -> None:
+        lows = np.repeat(np.array(self._lows, np.int64), self._counts)
+        self._packed.append(_sorted_unique(np.array(self._term_ids, np.int64) << 16 | lows))
+        self._term_ids, self._lows, self._counts = [], [], []
+
+    def names(self, family: str) -> list[str]:
+        """The keys of all terms, in order."""
+        return [family + term for term in sorted(self._ids)]
+
+    def pairs(self) -> NDArray[np.int64]:
+        """Each (term, document) once, sorted; terms are numbered by their place in ``names``. Takes them out."""
+        self._pack()
+        ranks = np.empty(len(self._ids), np.int64)
+        in_order = np.fromiter(map(self._ids.__getitem__, sorted(self._ids)), np.int64, len(self._ids))
+        ranks[in_order] = np.arange(len(self._ids))
+        pairs, self._packed = np.concatenate(self._packed), []
+        return _sorted_unique(ranks[pairs >> 16] << 16 | pairs & 0xFFFF)
+
+    def changes(self, family: str, chunk: int) -> Iterator[PostingChange]:
+        """A change for each term, in the order of keys."""
+        return _changes_of(self.pairs(), self.names(family), chunk)
+
+    def prefix_changes(self, pairs: NDArray[np.int64], family: str, chunk: int) -> Iterator[PostingChange]:
+        """A change for each beginning of 1 to 4 letters, in the order of keys."""
+        starts = sorted(self._ids)
+        rounds = []
+        # From long to short: each round has less to sort. A word shorter than this begins the next round whole.
+        for length in range(keys.PREFIX_LENGTH, 0, -1):
+            # Terms in order have their beginnings in order: equal ones stand together.
+            shortened = [start[:length] for start in starts]
+            starts = list(dict.fromkeys(shortened))
+            is_next = np.fromiter((a != b for a, b in pairwise(shortened)), np.int64, max(len(shortened) - 1, 0))
+            ranks = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_next)))
+            pairs = _sorted_unique(ranks[pairs >> 16] << 16 | pairs & 0xFFFF)
+            names = [family + start if len(start) == length else "" for start in starts]
+            rounds.append(_changes_of(pairs, names, chunk))
+        return heapq.merge(*rounds, key=_KEY)
+
+
+def _sorted_unique(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    pairs.sort()
+    keep = np.empty(len(pairs), np.bool_)
+    keep[:1] = True
+    np.not_equal(pairs[1:], pairs[:-1], out=keep[1:])
+    return pairs[keep]
+
+
+# The portable Roaring serialization of one array container: cookie, container count, high 16 bits, cardinality - 1,
+# offset of the values. Source: RoaringFormatSpec, "no run containers".
+_ARRAY_HEADER = struct.Struct("<IIHHI")
+_ARRAY_COOKIE = 12346
+_ARRAY_LIMIT = 4096
+
+
+def _changes_of(pairs: NDArray[np.int64], names: list[str], chunk: int) -> Iterator[PostingChange]:
+    """One change for each term of the sorted pairs; terms with an empty name are passed over.
+
+    Bitmaps of up to 4,096 documents are written as Roaring array containers at once: making objects of 100,000 of them
+    costs ten times as much.
+    """
+    high = chunk << CHUNK_BITS >> 16
+    starts = np.flatnonzero(np.diff(pairs >> 16, prepend=-1))
+    term_ids, begins, end_of_all = (pairs[starts] >> 16).tolist(), starts.tolist(), len(pairs)
+    # Two bytes a number from here on: a generator that waits its turn must not hold 32 MB of pairs.
+    raw = (pairs & 0xFFFF).astype("<u2").tobytes()
+    return _slices(raw, names, high, zip(term_ids, begins, [*begins[1:], end_of_all], strict=True))
+
+
+def _slices(
+    raw: bytes, names: list[str], high: int, bounds: Iterable[tuple[int, int, int]]
+) -> Iterator[PostingChange]:
+    headers: dict[int, bytes] = {}
+    for term_id, begin, end in bounds:
+        name = names[term_id]
+        if not name:
+            continue
+        cardinality = end - begin
+        header = headers.get(cardinality)
+        if header is None:
+            if cardinality > _ARRAY_LIMIT:
+                lows = np.frombuffer(raw, "<u2", cardinality, 2 * begin)
+                bitmap = BitMap(lows.astype(np.uint32) + np.uint32(high << 16))
+                bitmap.run_optimize()
+                yield PostingChange(name, bitmap.serialize(), cardinality)
+                continue
+            header = headers[cardinality] = _ARRAY_HEADER.pack(_ARRAY_COOKIE, 1, high, cardinality - 1, 16)
+        yield PostingChange(name, header + raw[2 * begin : 2 * end], cardinality)
+
+
+class ValuesBatch:
+    """Collects the numbers of a batch of documents, field by field."""
+
+    def __init__(self) -> None:
+        self._numbers: defaultdict[str, dict[int, float]] = defaultdict(dict)
+
+    def put(self, number: int, values: Mapping[str, float | None]) -> None:
+        """Set a document's numbers; None where it has none."""
+        for name, value in values.items():
+            self._numbers[name][number] = float("nan") if value is None else value
+
+    def changes(self) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float64]]]:
+        """By field: document numbers, and the values to set at them."""
+        for name, numbers in self._numbers.items():
+            yield (
+                name,
+                np.fromiter(numbers.keys(), np.int64, len(numbers)),
+                np.fromiter(numbers.values(), np.float64, len(numbers)),
+            )

@@ -1,0 +1,90 @@
+"""Transactions as services use them: on a store whose schema fits, within the time limit."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from livesearch.db import Database
+from livesearch.errors import SchemaOutdatedError
+from livesearch.store.schema import SchemaState, schema_state, upgrade_schema
+
+_WAY_OUT = {
+    SchemaState.EMPTY: "The store is empty. Run `livesearch db upgrade`, or `livesearch serve`, to set it up.",
+    SchemaState.OUTDATED: "The store was made by an older livesearch. Run `livesearch db upgrade`; your rows stay.",
+    SchemaState.UNKNOWN: (
+        "The store was made by a newer livesearch, or not by livesearch. Start the version that made it, or set"
+        " LIVESEARCH_STORE_URL to another store."
+    ),
+}
+
+
+class Transactions:
+    """Opens transactions; every service has its connections from here."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        # Once the schema has been found current it stays so: migrations only go forward.
+        self._is_current = False
+
+    @asynccontextmanager
+    async def read(self, *, is_limited: bool = True) -> AsyncIterator[AsyncConnection]:
+        """A snapshot to read.
+
+        Args:
+            is_limited: Within the query time limit, as all that answers a request must be.
+
+        Raises:
+            SchemaOutdatedError: The store must be upgraded first.
+            QueryTimeoutError: The block took longer than the setting `query_timeout_ms`.
+            StoreUnavailableError: The store does not answer.
+        """
+        limit = self.database.time_limit() if is_limited else nullcontext()
+        async with limit, self.database.read() as conn:
+            await self._require_schema(conn)
+            yield conn
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits when the block ends well.
+
+        Raises:
+            SchemaOutdatedError: The store must be upgraded first.
+            StoreUnavailableError: The store does not answer.
+        """
+        async with self.database.write() as conn:
+            await self._require_schema(conn)
+            yield conn
+
+    async def _require_schema(self, conn: AsyncConnection) -> None:
+        if self._is_current:
+            return
+        state = await schema_state(conn)
+        if state is not SchemaState.CURRENT:
+            raise SchemaOutdatedError(_WAY_OUT[state])
+        self._is_current = True
+
+    async def schema(self) -> SchemaState:
+        """How the store's schema stands to this code."""
+        async with self.database.read() as conn:
+            return await schema_state(conn)
+
+    async def upgrade(self, *, only_if_empty: bool = False) -> SchemaState:
+        """Bring the schema up to date.
+
+        Args:
+            only_if_empty: Set up an empty store, but leave an older one as it is.
+
+        Returns:
+            What state the store was in.
+
+        Raises:
+            SchemaOutdatedError: The store is not one this version can upgrade.
+        """
+        async with self.database.write() as conn:
+            state = await schema_state(conn)
+            if state is SchemaState.UNKNOWN:
+                raise SchemaOutdatedError(_WAY_OUT[state])
+            if state is SchemaState.EMPTY or (state is SchemaState.OUTDATED and not only_if_empty):
+                await upgrade_schema(conn)
+            return state

@@ -1,0 +1,75 @@
+"""One log line a request, with an id that the answer carries too."""
+
+import asyncio
+import logging
+import re
+import sys
+import time
+import uuid
+from typing import Literal
+
+import structlog
+from flask import Flask, Response, g, request
+
+log = structlog.stdlib.get_logger("livesearch.request")
+
+# An id from a proxy in front is kept when it is plain enough to stand in a log line.
+_PLAIN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+
+# nginx's word for a request whose client left; no answer with it is ever sent.
+_CLIENT_LEFT = 499
+
+
+def configure_logging(log_format: Literal["text", "json"]) -> None:
+    """Send structured lines to standard error, for people (``text``) or machines (``json``)."""
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def init_app(app: Flask) -> None:
+    """Log every request of an application. Call it before anything that can refuse a request."""
+    app.before_request(_begin)
+    app.after_request(_finish)
+    app.teardown_request(_note_departure)
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if _PLAIN_ID.fullmatch(sent) else uuid.uuid4().hex
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    duration_ms = (time.perf_counter() - g.began) * 1000
+    response.headers["X-Request-ID"] = g.request_id
+    response.headers["Server-Timing"] = f"app;dur={duration_ms:.1f}"
+    _write(response.status_code, duration_ms)
+    return response
+
+
+def _note_departure(error: BaseException | None) -> None:
+    if isinstance(error, asyncio.CancelledError):
+        _write(_CLIENT_LEFT, (time.perf_counter() - g.began) * 1000)
+
+
+def _write(status: int, duration_ms: float) -> None:
+    # The route, not the URL: what people search for stays out of the log.
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    log.info("request", method=request.method, route=route, status=status, ms=round(duration_ms, 1))

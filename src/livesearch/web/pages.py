@@ -1,0 +1,71 @@
+"""Whole pages; the dual ones answer htmx with the part that changes."""
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, make_response, redirect, request, url_for
+
+from livesearch.domain import ResultPage, SearchQuery
+from livesearch.web.detection import htmx, respond
+from livesearch.web.parameters import Expansion, canonical_parameters, parse_expansion, parse_query
+from livesearch.web.presenters.collections import (
+    present_collections,
+    present_collections_page,
+    present_findings,
+)
+from livesearch.web.presenters.documents import present_document, present_document_page
+from livesearch.web.presenters.results import present_fragment, present_page
+from livesearch.web.registry import current_services
+from livesearch.web.rendering import render
+
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+async def home() -> Response:
+    """The only collection's page, or all collections with one search box over them."""
+    collections = await current_services().collections.list_all()
+    if len(collections) == 1:
+        url = url_for("pages.search", name=collections[0].name)
+        return make_response(redirect(url + canonical_parameters(parse_query(request.args))))
+    text = request.args.get("q", "").strip()
+    if text:
+        found = await current_services().search.search_all(text)
+        fragment = present_findings(text, found, is_fragment=htmx.fragment)
+    else:
+        fragment = present_collections(collections, is_fragment=htmx.fragment)
+    if htmx.fragment:
+        url = url_for("pages.home") + canonical_parameters(SearchQuery(text=text))
+        return respond(render(fragment), replace_url=url)
+    return make_response(render(present_collections_page(fragment)))
+
+
+@blueprint.get("/c/<name>")
+async def search(name: str) -> Response:
+    """The live-search page of a collection."""
+    query, expansion = parse_query(request.args), parse_expansion(request.args)
+    page = await _find(name, query, expansion)
+    if htmx.fragment:
+        url = url_for("pages.search", name=name) + canonical_parameters(query)
+        return respond(render(present_fragment(page, expansion)), replace_url=url)
+    return make_response(render(present_page(page, expansion)))
+
+
+@blueprint.get("/c/<name>/doc/<path:key>")
+async def document(name: str, key: str) -> Response:
+    """One document."""
+    query = parse_query(request.args)
+    collection, found = await current_services().documents.get(name, key)
+    fragment = present_document(collection, key, found, query)
+    if htmx.fragment:
+        return make_response(render(fragment))
+    return make_response(render(present_document_page(fragment, collection, query)))
+
+
+async def _find(name: str, query: SearchQuery, expansion: Expansion) -> ResultPage:
+    """Search, and show the facet whole that is asked for."""
+    search_service = current_services().search
+    page = await search_service.search(name, query)
+    if not expansion.field:
+        return page
+    whole = await search_service.facet_values(name, query, expansion.field, contains=expansion.text)
+    return replace(page, facets=tuple(whole if f.field.name == expansion.field else f for f in page.facets))

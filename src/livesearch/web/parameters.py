@@ -1,0 +1,115 @@
+"""Between the parameters of a URL and a search query, both ways."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
+
+from werkzeug.datastructures import MultiDict
+
+from livesearch.domain import Range, SearchQuery
+from livesearch.errors import InvalidInputError
+
+FILTER_PREFIX, MINIMUM_PREFIX, MAXIMUM_PREFIX = "f.", "min.", "max."
+
+# Pages are read by people; past this many nobody pages, they narrow. It also bounds what the store is asked to skip.
+_LAST_PAGE = 100_000
+_LARGEST_PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """The facet of which all values are asked for.
+
+    Attributes:
+        field: A field's name; empty for none.
+        text: Only values that hold it.
+    """
+
+    field: str
+    text: str
+
+
+def parse_query(parameters: MultiDict[str, str]) -> SearchQuery:
+    """Read a search from the parameters of a URL; unknown ones are ignored, empty ones count as absent.
+
+    Raises:
+        InvalidInputError: ``page`` or ``page_size`` is not a number in its range. Fields are checked by the service,
+            which knows the collection.
+    """
+    return SearchQuery(
+        text=parameters.get("q", ""),
+        filters=_parse_filters(parameters),
+        ranges=_parse_ranges(parameters),
+        sort=parameters.get("sort", ""),
+        page=_parse_count(parameters, "page", default=1, largest=_LAST_PAGE),
+        page_size=20,
+    )
+
+
+def parse_sized_query(parameters: MultiDict[str, str]) -> SearchQuery:
+    """Read a search whose page size the caller chooses, as programs do.
+
+    Raises:
+        InvalidInputError: As ``parse_query``.
+    """
+    page_size = _parse_count(parameters, "page_size", default=20, largest=_LARGEST_PAGE)
+    return replace(parse_query(parameters), page_size=page_size)
+
+
+def parse_expansion(parameters: MultiDict[str, str]) -> Expansion:
+    """Read which facet is shown whole."""
+    return Expansion(parameters.get("facet", ""), parameters.get("fq", ""))
+
+
+def canonical_parameters(query: SearchQuery) -> str:
+    """Write a search as the one query string that stands for it: no empty parameters, no first page.
+
+    Returns:
+        Percent-encoded, with its ``?``; empty for the whole collection.
+    """
+    pairs: list[tuple[str, str]] = []
+    if query.text.strip():
+        pairs.append(("q", query.text.strip()))
+    pairs += [(FILTER_PREFIX + field, value) for field, values in query.filters.items() for value in values]
+    for field, chosen in query.ranges.items():
+        pairs += [(MINIMUM_PREFIX + field, chosen.minimum)] if chosen.minimum is not None else []
+        pairs += [(MAXIMUM_PREFIX + field, chosen.maximum)] if chosen.maximum is not None else []
+    if query.sort:
+        pairs.append(("sort", query.sort))
+    if query.page > 1:
+        pairs.append(("page", str(query.page)))
+    return f"?{urlencode(pairs)}" if pairs else ""
+
+
+def _parse_filters(parameters: MultiDict[str, str]) -> Mapping[str, tuple[str, ...]]:
+    filters: dict[str, tuple[str, ...]] = {}
+    for name, values in parameters.lists():
+        field = name.removeprefix(FILTER_PREFIX)
+        chosen = tuple(dict.fromkeys(value for value in values if value))
+        if field and field != name and chosen:
+            filters[field] = chosen
+    return filters
+
+
+def _parse_ranges(parameters: MultiDict[str, str]) -> Mapping[str, Range]:
+    ranges: dict[str, Range] = {}
+    for name in parameters:
+        value = parameters.get(name, "").strip()
+        if value and (field := name.removeprefix(MINIMUM_PREFIX)) not in {"", name}:
+            ranges[field] = replace(ranges.get(field, Range()), minimum=value)
+        if value and (field := name.removeprefix(MAXIMUM_PREFIX)) not in {"", name}:
+            ranges[field] = replace(ranges.get(field, Range()), maximum=value)
+    return ranges
+
+
+def _parse_count(parameters: MultiDict[str, str], name: str, *, default: int, largest: int) -> int:
+    value = parameters.get(name, "").strip()
+    if not value:
+        return default
+    # isdecimal() alone would accept digits of other scripts, and int() signs and underscores.
+    number = int(value) if value.isascii() and value.isdecimal() and len(value) <= len(str(largest)) else 0
+    if not 1 <= number <= largest:
+        raise InvalidInputError(
+            f"“{name}={value[:40]}” is not a whole number from 1 to {largest:,}. Change it, or leave it out."
+        )
+    return number

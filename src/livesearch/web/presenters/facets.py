@@ -1,0 +1,154 @@
+"""Facets, ranges and the chips of active filters."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flask import url_for
+
+from livesearch.domain import Collection, Facet, FieldType, Range, RangeFacet, ResultPage, SearchQuery
+from livesearch.web.contexts import Chip, FacetGroup, FacetOption, RangeGroup
+from livesearch.web.parameters import (
+    FILTER_PREFIX,
+    MAXIMUM_PREFIX,
+    MINIMUM_PREFIX,
+    Expansion,
+    canonical_parameters,
+)
+from livesearch.web.presenters.formats import format_choice, format_count
+
+# The first groups stand open: enough for a choice, few enough for one screen.
+_OPEN_FACETS = 3
+_OPEN_RANGES = 1
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def present_facets(page: ResultPage, expansion: Expansion) -> tuple[FacetGroup, ...]:
+    """Every facet of a result that has a value to choose or one chosen."""
+    shown = [facet for facet in page.facets if facet.values or facet.field.name == expansion.field]
+    return tuple(
+        present_facet(facet, page.query, page.collection, expansion, is_open=position < _OPEN_FACETS)
+        for position, facet in enumerate(shown)
+    )
+
+
+def present_facet(
+    facet: Facet, query: SearchQuery, collection: Collection, expansion: Expansion, *, is_open: bool
+) -> FacetGroup:
+    """One facet; the expanded one can be searched and shows all it was given."""
+    name = facet.field.name
+    is_expanded = name == expansion.field
+    selected_count = sum(value.is_selected for value in facet.values)
+    hidden_count = 0 if is_expanded else facet.value_count - len(facet.values)
+    parameters = canonical_parameters(replace(query, page=1))
+    group_id = f"facet-{_identify(name)}"
+    return FacetGroup(
+        id=group_id,
+        field=name,
+        name=FILTER_PREFIX + name,
+        label=facet.field.label,
+        options=_present_options(facet),
+        is_open=is_open or is_expanded or bool(selected_count),
+        selected_count=selected_count,
+        is_expanded=is_expanded,
+        text=expansion.text if is_expanded else "",
+        more_label=f"Show all {format_count(facet.value_count)}" if hidden_count > 0 else "",
+        more_url=url_for("pages.search", name=collection.name) + _join(parameters, f"facet={name}") + f"#{group_id}",
+        fragment_url=url_for("htmx.facet", name=collection.name, field=name) + parameters,
+    )
+
+
+def present_ranges(page: ResultPage) -> tuple[RangeGroup, ...]:
+    """Every field that can be narrowed from both ends."""
+    return tuple(_present_range(facet, is_open=position < _OPEN_RANGES) for position, facet in enumerate(page.ranges))
+
+
+def present_chips(query: SearchQuery, collection: Collection) -> tuple[Chip, ...]:
+    """Every active filter with the page that lacks it."""
+    chips = [
+        _present_chip(collection, name, value, _without_filter(query, name, value))
+        for name, values in query.filters.items()
+        for value in values
+    ]
+    chips += [
+        _present_chip(collection, name, _describe_range(chosen), _without_range(query, name))
+        for name, chosen in query.ranges.items()
+    ]
+    return tuple(chips)
+
+
+def _present_options(facet: Facet) -> tuple[FacetOption, ...]:
+    return tuple(
+        FacetOption(
+            id=f"choice-{_identify(facet.field.name, value.value)}",
+            value=value.value,
+            label=format_choice(facet.field, value.value),
+            count=format_count(value.count),
+            is_selected=value.is_selected,
+            is_empty=value.count == 0,
+        )
+        for value in facet.values
+    )
+
+
+def _present_range(facet: RangeFacet, *, is_open: bool) -> RangeGroup:
+    name = facet.field.name
+    selected = facet.selected
+    is_narrowed = selected != Range()
+    return RangeGroup(
+        id=f"range-{_identify(name)}",
+        label=facet.field.label,
+        minimum_name=MINIMUM_PREFIX + name,
+        maximum_name=MAXIMUM_PREFIX + name,
+        minimum=facet.minimum,
+        maximum=facet.maximum,
+        selected_minimum=selected.minimum or "",
+        selected_maximum=selected.maximum or "",
+        input_type=_choose_input(facet),
+        is_open=is_open or is_narrowed,
+        is_narrowed=is_narrowed,
+    )
+
+
+def _choose_input(facet: RangeFacet) -> str:
+    if facet.field.type is not FieldType.DATE:
+        return "number"
+    # A date picker shows nothing for a value that is not a whole day, such as a bare year.
+    ends = (facet.minimum, facet.maximum, facet.selected.minimum, facet.selected.maximum)
+    return "date" if all(_ISO_DAY.fullmatch(end) for end in ends if end) else "text"
+
+
+def _present_chip(collection: Collection, name: str, value: str, without: SearchQuery) -> Chip:
+    field = collection.field(name)
+    url = url_for("pages.search", name=collection.name) + canonical_parameters(replace(without, page=1))
+    return Chip(field.label if field else name, format_choice(field, value) if field else value, url)
+
+
+def _without_filter(query: SearchQuery, name: str, value: str) -> SearchQuery:
+    filters: Mapping[str, tuple[str, ...]] = {
+        field: tuple(chosen for chosen in values if (field, chosen) != (name, value))
+        for field, values in query.filters.items()
+    }
+    return replace(query, filters=filters)
+
+
+def _without_range(query: SearchQuery, name: str) -> SearchQuery:
+    return replace(query, ranges={field: chosen for field, chosen in query.ranges.items() if field != name})
+
+
+def _describe_range(chosen: Range) -> str:
+    if chosen.minimum is None:
+        return f"up to {chosen.maximum}"
+    if chosen.maximum is None:
+        return f"from {chosen.minimum}"
+    return f"{chosen.minimum} to {chosen.maximum}"
+
+
+def _identify(*parts: str) -> str:
+    """A short id that stands for any text, safe in an attribute and a selector."""
+    return hashlib.blake2s("\0".join(parts).encode(), digest_size=5).hexdigest()
+
+
+def _join(parameters: str, parameter: str) -> str:
+    return f"{parameters}&{parameter}" if parameters else f"?{parameter}"

@@ -1,0 +1,82 @@
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from livesearch.app import create_app, find_templates, load_secret_key
+from livesearch.config import Settings
+from livesearch.errors import ConfigError, SchemaOutdatedError
+
+
+def test_secret_key_is_the_one_set(tmp_path: Path) -> None:
+    settings = Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db", secret_key="sixteen characters or more")
+
+    assert load_secret_key(settings) == "sixteen characters or more"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secret_key_is_made_once_beside_the_store(tmp_path: Path) -> None:
+    settings = Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db")
+
+    keys = {load_secret_key(settings), load_secret_key(settings)}
+
+    path = tmp_path / "a.db.secret-key"
+    assert keys == {path.read_text()}
+    assert len(path.read_text()) == 43
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_secret_key_is_one_for_processes_that_start_together(tmp_path: Path) -> None:
+    settings = Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db")
+
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(load_secret_key, [settings] * 32))
+
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite:///"])
+def test_secret_key_of_a_store_in_memory_is_not_kept(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert load_secret_key(Settings(store_url=url)) != load_secret_key(Settings(store_url=url))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_secret_key_is_required_for_postgresql() -> None:
+    settings = Settings(store_url="postgresql+asyncpg://localhost/x")
+
+    with pytest.raises(ConfigError, match="LIVESEARCH_SECRET_KEY is not set"):
+        load_secret_key(settings)
+
+
+def test_secret_key_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    settings = Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/missing/a.db")
+
+    with pytest.raises(ConfigError, match="cannot be used"):
+        load_secret_key(settings)
+
+
+def test_templates_are_found_in_the_checkout() -> None:
+    assert (find_templates() / "base.html").is_file()
+
+
+async def test_application_answers_before_its_store_is_made(tmp_path: Path) -> None:
+    app = create_app(Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/new.db"))
+    async with app.lifespan():
+        response = await _get(app, "/c/games")
+
+    assert response.status_code == 503
+    assert SchemaOutdatedError.__name__ not in response.text
+    assert "This site is being updated" in response.text
+
+
+async def _get(app: object, path: str) -> httpx.Response:
+    from livesearch.bridge import LoopBridge
+
+    transport = httpx.ASGITransport(LoopBridge(app))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        return await client.get(path)

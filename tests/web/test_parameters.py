@@ -1,0 +1,104 @@
+from urllib.parse import parse_qsl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from livesearch.domain import Range, SearchQuery
+from livesearch.errors import InvalidInputError
+from livesearch.web.parameters import (
+    Expansion,
+    canonical_parameters,
+    parse_expansion,
+    parse_query,
+    parse_sized_query,
+)
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(str.strip)
+
+
+def test_parse_query_reads_everything() -> None:
+    parameters = MultiDict(
+        [
+            ("q", "zelda"),
+            ("f.platform", "NES"),
+            ("f.platform", "SNES"),
+            ("min.year", "1985"),
+            ("max.year", "1990"),
+            ("sort", "-year"),
+            ("page", "2"),
+        ]
+    )
+
+    assert parse_query(parameters) == SearchQuery(
+        text="zelda",
+        filters={"platform": ("NES", "SNES")},
+        ranges={"year": Range("1985", "1990")},
+        sort="-year",
+        page=2,
+    )
+
+
+def test_parse_query_takes_empty_values_as_absent() -> None:
+    parameters = MultiDict([("q", ""), ("f.a", ""), ("min.b", " "), ("max.b", ""), ("sort", ""), ("page", "")])
+
+    assert parse_query(parameters) == SearchQuery()
+
+
+def test_parse_query_takes_a_value_once() -> None:
+    parameters = MultiDict([("f.a", "x"), ("f.a", "x")])
+
+    assert parse_query(parameters).filters == {"a": ("x",)}
+
+
+def test_parse_query_ignores_bare_prefixes() -> None:
+    parameters = MultiDict([("f.", "x"), ("min.", "1"), ("max.", "2"), ("unknown", "3")])
+
+    assert parse_query(parameters) == SearchQuery()
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "-1", "1.5", "abc", "1e3", "100001", "9" * 5000, "\N{ARABIC-INDIC DIGIT ONE}", "+1", "1_0"]
+)
+def test_parse_query_refuses_bad_pages(value: str) -> None:
+    with pytest.raises(InvalidInputError, match="is not a whole number from 1 to 100,000"):
+        parse_query(MultiDict([("page", value)]))
+
+
+def test_parse_query_leaves_page_size_to_programs() -> None:
+    parameters = MultiDict([("page_size", "5")])
+
+    assert parse_query(parameters).page_size == 20
+    assert parse_sized_query(parameters).page_size == 5
+
+
+def test_parse_expansion_reads_field_and_text() -> None:
+    assert parse_expansion(MultiDict([("facet", "maker"), ("fq", "nin")])) == Expansion("maker", "nin")
+
+
+def test_canonical_parameters_leave_out_what_says_nothing() -> None:
+    assert canonical_parameters(SearchQuery(text="  ")) == ""
+
+
+def test_canonical_parameters_are_ascii() -> None:
+    query = SearchQuery(text="東京 & co", filters={"a b": ("x=y",)}, page=3)
+
+    assert canonical_parameters(query) == "?q=%E6%9D%B1%E4%BA%AC+%26+co&f.a+b=x%3Dy&page=3"
+
+
+@given(
+    text=st.one_of(st.just(""), TEXTS.map(str.strip)),
+    filters=st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, max_size=3, unique=True).map(tuple), max_size=3),
+    minimum=st.none() | st.integers().map(str),
+    page=st.integers(1, 100_000),
+)
+def test_canonical_parameters_read_back(
+    text: str, filters: dict[str, tuple[str, ...]], minimum: str | None, page: int
+) -> None:
+    ranges = {"year": Range(minimum=minimum)} if minimum is not None else {}
+    query = SearchQuery(text=text, filters=filters, ranges=ranges, page=page)
+
+    written = canonical_parameters(query).removeprefix("?")
+
+    assert parse_query(MultiDict(parse_qsl(written, keep_blank_values=True))) == query

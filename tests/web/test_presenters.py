@@ -1,0 +1,233 @@
+import pytest
+
+from livesearch.domain import (
+    Collection,
+    Facet,
+    FacetValue,
+    Field,
+    FieldType,
+    Hit,
+    Range,
+    RangeFacet,
+    ResultPage,
+    Role,
+    SearchQuery,
+    Segment,
+)
+from livesearch.web.parameters import Expansion
+from livesearch.web.presenters.facets import present_chips, present_facet, present_ranges
+from livesearch.web.presenters.formats import (
+    format_duration,
+    format_highlight,
+    format_results,
+    format_values,
+    is_web_address,
+    shorten,
+)
+from livesearch.web.presenters.results import describe_status, present_fragment, present_row
+
+PLATFORM = Field("platform", FieldType.TEXT, Role.FACET)
+DECADE = Field("decade", FieldType.TEXT, Role.FACET)
+IS_NEW = Field("is_new", FieldType.BOOLEAN, Role.FACET)
+YEAR = Field("year", FieldType.NUMBER, Role.SORT)
+SIZE = Field("size", FieldType.NUMBER, Role.SORT)
+NOTES = Field("notes", FieldType.TEXT, Role.TEXT)
+GAMES = Collection(1, "games", 1, 9, (PLATFORM, YEAR, DECADE, IS_NEW, SIZE, NOTES))
+YEARS = RangeFacet(YEAR, "1977", "2022", Range())
+SIZES = RangeFacet(SIZE, "1", "900", Range())
+ALL = Expansion("", "")
+
+pytestmark = pytest.mark.usefixtures("request_context")
+
+
+def _page(query: SearchQuery | None = None, *, total: int = 0, **given: object) -> ResultPage:
+    return ResultPage(query or SearchQuery(), GAMES, (), total, **given)  # type: ignore[arg-type]
+
+
+def _hit(document: dict[str, object], **snippets: tuple[Segment, ...]) -> Hit:
+    return Hit("k", document, (Segment("Title"),), snippets)
+
+
+@pytest.mark.parametrize(
+    ("total", "is_exact", "text"),
+    [
+        (0, True, "No results"),
+        (1, True, "1 result"),
+        (1_652_345, True, "1,652,345 results"),
+        (1200, False, "about 1,200 results"),
+    ],
+)
+def test_format_results(total: int, is_exact: bool, text: str) -> None:
+    assert format_results(total, is_exact=is_exact) == text
+
+
+@pytest.mark.parametrize(("milliseconds", "text"), [(0.2, "under 1 ms"), (1.4, "1 ms"), (12.6, "13 ms")])
+def test_format_duration(milliseconds: float, text: str) -> None:
+    assert format_duration(milliseconds) == text
+
+
+def test_format_highlight_escapes_first_and_marks_then() -> None:
+    highlight = (Segment("a <b> "), Segment("<mark>", is_match=True), Segment(" & c"))
+
+    assert format_highlight(highlight) == "a &lt;b&gt; <mark>&lt;mark&gt;</mark> &amp; c"
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        (None, ()),
+        ("", ()),
+        ("a", ("a",)),
+        (True, ("Yes",)),
+        (0, ("0",)),
+        (1.5, ("1.5",)),
+        (["a", None, "b"], ("a", "b")),
+        ({"é": [1]}, ('{"é": [1]}',)),
+    ],
+)
+def test_format_values(value: object, texts: tuple[str, ...]) -> None:
+    assert format_values(value) == texts
+
+
+@pytest.mark.parametrize(
+    ("text", "is_linked"),
+    [
+        ("https://example.com/a?b=c#d", True),
+        ("http://example.com", True),
+        ("javascript:alert(1)", False),
+        ("JAVASCRIPT:alert(1)", False),
+        (" https://example.com", False),
+        ("https://", False),
+        ("https://[", False),
+        ("https://exa mple.com", False),
+        ("//example.com", False),
+        ("data:text/html,x", False),
+        ("example.com", False),
+    ],
+)
+def test_is_web_address(text: str, is_linked: bool) -> None:
+    assert is_web_address(text) is is_linked
+
+
+def test_shorten_marks_the_cut() -> None:
+    assert shorten("a" * 61) == "a" * 59 + "…"
+
+
+@pytest.mark.parametrize(
+    ("query", "total", "text"),
+    [
+        (SearchQuery(), 17022, "17,022 documents"),
+        (SearchQuery(text=" zelda "), 137, "137 results for “zelda”"),
+        (SearchQuery(filters={"platform": ("NES",)}), 1, "1 result"),
+        (SearchQuery(text="a", page=2), 41, "41 results for “a”, page 2 of 3"),
+    ],
+)
+def test_describe_status(query: SearchQuery, total: int, text: str) -> None:
+    assert describe_status(_page(query, total=total)) == text
+
+
+def test_row_says_nothing_twice() -> None:
+    hit = _hit({"platform": "NES", "year": 1987, "decade": "1980s", "size": 5})
+
+    row = present_row(hit, _page(ranges=(YEARS, SIZES)), 0)
+
+    assert row.meta == ("NES", "1987")
+
+
+def test_row_names_the_number_it_is_sorted_by() -> None:
+    hit = _hit({"platform": "NES", "size": 5})
+
+    row = present_row(hit, _page(SearchQuery(sort="-size"), ranges=(YEARS, SIZES)), 0)
+
+    assert row.meta == ("NES", "Size 5")
+
+
+def test_row_marks_a_match_in_its_meta_line() -> None:
+    hit = _hit({"platform": "NES"}, platform=(Segment("N", is_match=True), Segment("ES")))
+
+    assert present_row(hit, _page(), 0).meta == ("<mark>N</mark>ES",)
+
+
+def test_row_shows_only_telling_snippets() -> None:
+    telling, short = _hit({}, notes=(Segment("a"), Segment("b", is_match=True))), _hit({}, notes=(Segment("(Europe)"),))
+
+    assert [snippet.text for snippet in present_row(telling, _page(), 0).snippets] == ["a<mark>b</mark>"]
+    assert present_row(short, _page(), 0).snippets == ()
+
+
+def test_facet_offers_the_rest() -> None:
+    facet = Facet(PLATFORM, (FacetValue("NES", 1200),), value_count=36)
+
+    group = present_facet(facet, SearchQuery(text="a", page=3), GAMES, ALL, is_open=False)
+
+    assert group.more_label == "Show all 36"
+    assert group.more_url.startswith("/c/games?q=a&facet=platform#facet-")
+    assert group.fragment_url == "/htmx/c/games/facet/platform?q=a"
+    assert group.options[0].count == "1,200"
+
+
+def test_facet_with_a_choice_stands_open() -> None:
+    facet = Facet(PLATFORM, (FacetValue("NES", 0, is_selected=True),), value_count=0)
+
+    group = present_facet(facet, SearchQuery(), GAMES, ALL, is_open=False)
+
+    assert (group.is_open, group.selected_count, group.options[0].is_empty) == (True, 1, True)
+
+
+def test_facet_ids_are_safe_and_stable() -> None:
+    odd = Facet(Field('a b"<', FieldType.TEXT, Role.FACET), (FacetValue("x y", 1),), 1)
+
+    groups = [present_facet(odd, SearchQuery(), GAMES, ALL, is_open=True) for _ in range(2)]
+
+    assert groups[0] == groups[1]
+    assert groups[0].id.replace("-", "").isalnum()
+
+
+def test_facet_writes_booleans_for_people() -> None:
+    group = present_facet(Facet(IS_NEW, (FacetValue("true", 1),), 1), SearchQuery(), GAMES, ALL, is_open=True)
+
+    assert (group.options[0].label, group.options[0].value) == ("Yes", "true")
+
+
+@pytest.mark.parametrize(("minimum", "kind"), [("2009-12-31", "date"), ("2009", "text"), ("", "date")])
+def test_range_of_dates_uses_a_picker_for_whole_days(minimum: str, kind: str) -> None:
+    field = Field("date", FieldType.DATE, Role.DATE)
+
+    groups = present_ranges(_page(ranges=(RangeFacet(field, minimum, "", Range()),)))
+
+    assert groups[0].input_type == kind
+
+
+@pytest.mark.parametrize(
+    ("chosen", "text"),
+    [(Range("1", "2"), "1 to 2"), (Range("1", None), "from 1"), (Range(None, "2"), "up to 2")],
+)
+def test_chip_describes_a_range(chosen: Range, text: str) -> None:
+    chips = present_chips(SearchQuery(text="a", ranges={"year": chosen}), GAMES)
+
+    assert [(chip.label, chip.value, chip.remove_url) for chip in chips] == [("Year", text, "/c/games?q=a")]
+
+
+def test_chip_removes_only_its_own_value() -> None:
+    chips = present_chips(SearchQuery(filters={"platform": ("NES", "SNES")}, page=4), GAMES)
+
+    assert [chip.remove_url for chip in chips] == ["/c/games?f.platform=SNES", "/c/games?f.platform=NES"]
+
+
+def test_correction_offers_the_typed_words_as_they_stand() -> None:
+    page = _page(SearchQuery(text="tabel"), total=1, corrected_query="table")
+
+    correction = present_fragment(page, ALL).correction
+
+    assert correction is not None
+    assert (correction.shown, correction.typed, correction.typed_url) == ("table", "tabel", "/c/games?q=%22tabel%22")
+
+
+def test_pagination_shows_ends_and_neighbours() -> None:
+    page = _page(SearchQuery(page=50), total=2000)
+
+    pagination = present_fragment(page, ALL).pagination
+
+    assert pagination is not None
+    assert [link.label for link in pagination.pages] == ["1", "…", "48", "49", "50", "51", "52", "…", "100"]
+    assert (pagination.previous_url, pagination.next_url) == ("/c/games?page=49", "/c/games?page=51")
