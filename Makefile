@@ -70,7 +70,7 @@ lock: .venv/.installed-dev  ## Renew the lock files from pyproject.toml
 	$(COMPILE) --extra dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --extra docs -c requirements-dev.lock -o requirements-docs.lock
 
-clean:  ## Remove .venv, caches and builds; rows and secrets (*.db, *.secret) stay
+clean:  ## Remove .venv, caches and builds; rows and the key beside them stay
 	rm -rf .venv build dist docs/_build htmlcov test-results .coverage coverage.xml
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

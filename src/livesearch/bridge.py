@@ -24,6 +24,7 @@ from asgiref.sync import AsyncToSync, sync_to_async
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope, Scope
 from asgiref.wsgi import WsgiToAsgi, WsgiToAsgiInstance
 
+from livesearch.app import create_app
 from livesearch.config import Settings, load_settings
 from livesearch.errors import LivesearchError
 from livesearch.web.greenlets import await_, spawn
@@ -294,7 +295,8 @@ class ThreadBridge(LoopBridge):
     pool: ClassVar = ThreadPoolExecutor(32, thread_name_prefix="wsgi")
 
 
-def _body_limit(settings: Settings) -> Callable[[str], int]:
+def body_limit(settings: Settings) -> Callable[[str], int]:
+    """Bytes that a body may have, by path: uploads go to ``/imports``."""
     upload_limit = settings.max_upload_mb * 1_000_000
     return lambda path: upload_limit if path.startswith("/imports") else DEFAULT_BODY_LIMIT
 
@@ -305,8 +307,6 @@ def create_asgi() -> LoopBridge:
     Raises:
         ConfigError: A setting cannot be used.
     """
-    from livesearch.app import create_app
-
     settings = load_settings()
     app = create_app(settings)
-    return LoopBridge(app, lifespan=app.lifespan, body_limit=_body_limit(settings))
+    return LoopBridge(app, lifespan=app.lifespan, body_limit=body_limit(settings))

@@ -1,7 +1,7 @@
 """Settings: the only reader of the environment.
 
-Every setting is an environment variable with the prefix ``LIVESEARCH_``; ``docs/settings.md`` lists them and a test holds
-that page to this class.
+Every setting is an environment variable with the prefix ``LIVESEARCH_``; ``docs/settings.md`` lists them, and a test
+holds that page to this class.
 """
 
 from typing import Annotated, Literal
@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     secret_key: str | None = Field(
         default=None,
         min_length=16,
-        description="Signs cookies and tokens, 16 characters or more. Generated once beside a SQLite store; required otherwise.",
+        description=(
+            "Signs cookies and tokens, 16 characters or more. Generated once beside a SQLite store; required otherwise."
+        ),
     )
     secret_key_fallbacks: CommaSeparated = Field(
         default=(), description="Former secret keys, comma-separated: still read, never used to sign."

@@ -1,6 +1,6 @@
 """Value objects: what services take and give.
 
-All are frozen. Counts are exact unless a field says otherwise; times are in milliseconds where the name ends in ``_ms``.
+All are frozen. Counts are exact unless a field says otherwise; times are in milliseconds where a name ends in ``_ms``.
 """
 
 import math
@@ -29,7 +29,10 @@ class FieldType(StrEnum):
 
 
 class Role(StrEnum):
-    """What a field is for. ``sort`` is a number one sorts and filters by; ``hidden`` is stored, never shown nor searched."""
+    """What a field is for.
+
+    ``sort`` is a number one sorts and filters by; ``hidden`` is stored, but neither shown nor searched.
+    """
 
     KEY = "key"
     TITLE = "title"

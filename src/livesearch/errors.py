@@ -14,7 +14,7 @@ LivesearchError
     ├── StoreUnavailableError    the store does not answer
     └── QueryTimeoutError        a query ran past its time limit
 
-Messages are written for people: what failed, with which value, and what to do next. They hold no secrets and may be shown.
+Messages are written for people: what failed, with which value, and what to do next. They hold no secrets: show them.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """A real browser on a real server over the built-in demo.
 
-Everything here runs on one event loop for the session: a browser is slow to start. Any violation of the content security
-policy, any script error and any failed request that a test does not expect fails the test.
+Everything here runs on one event loop for the session: a browser is slow to start. Any violation of the content
+security policy, any script error and any failed request that a test does not expect fails the test.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESKTOP = {"width": 1280, "height": 900}
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -89,6 +89,8 @@ async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
     async def open_page(address: str = "", *, may_fail: bool = False, **options: object) -> Page:
         context = await browser.new_context(**{"viewport": DESKTOP, **options})  # type: ignore[arg-type]
         await context.add_init_script(WATCH)
+        # Nothing here takes a second; a wait that long is a failure, and there are many tests.
+        context.set_default_timeout(5000)
         page = await context.new_page()
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -13,9 +13,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 # Collects the queries that results were shown for.
 RECORD = """() => {
   window.shown = [];
+  const query = () => document.getElementById('results').dataset.query;
+  let last = query();
   new MutationObserver(() => {
-    const query = document.getElementById('results').dataset.query;
-    if (query !== window.shown.at(-1)) window.shown.push(query);
+    if (query() === last) return;
+    last = query();
+    window.shown.push(last);
   }).observe(document.body, { subtree: true, attributes: true, childList: true });
   window.box = document.getElementById('q');
 }"""

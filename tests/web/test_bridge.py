@@ -17,7 +17,7 @@ from flask import Response, g, request
 from sqlalchemy import text
 
 import livesearch.bridge
-from livesearch.bridge import LoopBridge, ThreadBridge
+from livesearch.bridge import LoopBridge, ThreadBridge, body_limit
 from livesearch.config import Settings
 from livesearch.db import Database
 from livesearch.web.greenlets import in_greenlet, spawn
@@ -245,6 +245,11 @@ async def test_body_at_the_limit_is_taken(events: list[str]) -> None:
     await call.task
 
     assert call.status == 200
+
+
+@pytest.mark.parametrize(("path", "limit"), [("/imports", 3_000_000), ("/imports/7", 3_000_000), ("/login", 1_048_576)])
+def test_uploads_may_be_larger_than_forms(path: str, limit: int) -> None:
+    assert body_limit(Settings(max_upload_mb=3))(path) == limit
 
 
 async def test_stalled_upload_is_refused(bridge: LoopBridge, monkeypatch: pytest.MonkeyPatch) -> None:

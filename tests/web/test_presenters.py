@@ -24,7 +24,7 @@ from livesearch.web.presenters.formats import (
     is_web_address,
     shorten,
 )
-from livesearch.web.presenters.results import describe_status, present_fragment, present_row
+from livesearch.web.presenters.results import describe_status, present_fragment, present_rows
 
 PLATFORM = Field("platform", FieldType.TEXT, Role.FACET)
 DECADE = Field("decade", FieldType.TEXT, Role.FACET)
@@ -40,8 +40,8 @@ ALL = Expansion("", "")
 pytestmark = pytest.mark.usefixtures("request_context")
 
 
-def _page(query: SearchQuery | None = None, *, total: int = 0, **given: object) -> ResultPage:
-    return ResultPage(query or SearchQuery(), GAMES, (), total, **given)  # type: ignore[arg-type]
+def _page(query: SearchQuery | None = None, *hits: Hit, total: int = 0, **given: object) -> ResultPage:
+    return ResultPage(query or SearchQuery(), GAMES, hits, total, **given)  # type: ignore[arg-type]
 
 
 def _hit(document: dict[str, object], **snippets: tuple[Segment, ...]) -> Hit:
@@ -129,7 +129,7 @@ def test_describe_status(query: SearchQuery, total: int, text: str) -> None:
 def test_row_says_nothing_twice() -> None:
     hit = _hit({"platform": "NES", "year": 1987, "decade": "1980s", "size": 5})
 
-    row = present_row(hit, _page(ranges=(YEARS, SIZES)), 0)
+    row = present_rows(_page(None, hit, ranges=(YEARS, SIZES)))[0]
 
     assert row.meta == ("NES", "1987")
 
@@ -137,7 +137,7 @@ def test_row_says_nothing_twice() -> None:
 def test_row_names_the_number_it_is_sorted_by() -> None:
     hit = _hit({"platform": "NES", "size": 5})
 
-    row = present_row(hit, _page(SearchQuery(sort="-size"), ranges=(YEARS, SIZES)), 0)
+    row = present_rows(_page(SearchQuery(sort="-size"), hit, ranges=(YEARS, SIZES)))[0]
 
     assert row.meta == ("NES", "Size 5")
 
@@ -145,14 +145,14 @@ def test_row_names_the_number_it_is_sorted_by() -> None:
 def test_row_marks_a_match_in_its_meta_line() -> None:
     hit = _hit({"platform": "NES"}, platform=(Segment("N", is_match=True), Segment("ES")))
 
-    assert present_row(hit, _page(), 0).meta == ("<mark>N</mark>ES",)
+    assert present_rows(_page(None, hit))[0].meta == ("<mark>N</mark>ES",)
 
 
 def test_row_shows_only_telling_snippets() -> None:
     telling, short = _hit({}, notes=(Segment("a"), Segment("b", is_match=True))), _hit({}, notes=(Segment("(Europe)"),))
 
-    assert [snippet.text for snippet in present_row(telling, _page(), 0).snippets] == ["a<mark>b</mark>"]
-    assert present_row(short, _page(), 0).snippets == ()
+    assert [snippet.text for snippet in present_rows(_page(None, telling))[0].snippets] == ["a<mark>b</mark>"]
+    assert present_rows(_page(None, short))[0].snippets == ()
 
 
 def test_facet_offers_the_rest() -> None:

@@ -5,7 +5,15 @@ import orjson
 from rich.table import Table
 
 from livesearch.cli.importing import fields_table, role_name
-from livesearch.cli.running import command_settings, console, json_option, open_services, runs_async, store_option
+from livesearch.cli.running import (
+    command_settings,
+    console,
+    json_option,
+    open_services,
+    output,
+    runs_async,
+    store_option,
+)
 
 
 @click.command("collections")
@@ -17,9 +25,7 @@ async def list_collections(*, store: str | None, as_json: bool) -> None:
     async with open_services(command_settings(store)) as services:
         found = await services.collections.list_all()
     if as_json:
-        click.echo(
-            orjson.dumps([{"name": c.name, "documents": c.document_count, "source": c.source} for c in found])
-        )
+        click.echo(orjson.dumps([{"name": c.name, "documents": c.document_count, "source": c.source} for c in found]))
         return
     if not found:
         console.print("There is no collection yet. Make one:  livesearch import games.csv")
@@ -29,7 +35,7 @@ async def list_collections(*, store: str | None, as_json: bool) -> None:
     table.add_column("Source", overflow="fold")
     for collection in found:
         table.add_row(collection.name, f"{collection.document_count:,}", collection.source or "")
-    console.print(table)
+    output.print(table)
 
 
 @click.command()
@@ -62,8 +68,8 @@ async def show(name: str, *, store: str | None, as_json: bool) -> None:
             )
         )
         return
-    console.print(fields_table(collection.fields, title=collection.name))
-    console.print(
+    output.print(fields_table(collection.fields, title=collection.name))
+    output.print(
         f"\n{collection.document_count:,} documents, {size.documents / 1e6:,.1f} MB; index {size.index / 1e6:,.1f} MB;"
         f" version {collection.version}."
     )

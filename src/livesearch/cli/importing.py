@@ -18,7 +18,7 @@ from livesearch.services.imports import ImportOptions, ImportPlan, ImportProgres
 _ROLES = ("title", "text", "facet", "sort", "date", "hidden")
 
 
-class RoleOption(click.ParamType):
+class RoleOption(click.ParamType[tuple[str, Role]]):
     """`FIELD=ROLE`."""
 
     name = "FIELD=ROLE"
@@ -106,9 +106,7 @@ def _follow(bar: Progress, source: str) -> Callable[[ImportProgress], None]:
     def on_progress(progress: ImportProgress) -> None:
         elapsed = bar.tasks[task].elapsed or 0.0
         rate = progress.rows / elapsed if elapsed else 0.0
-        bar.update(
-            task, total=progress.bytes_total, completed=progress.bytes_read, rows=progress.rows, rate=rate
-        )
+        bar.update(task, total=progress.bytes_total, completed=progress.bytes_read, rows=progress.rows, rate=rate)
 
     return on_progress
 

@@ -15,8 +15,9 @@ from livesearch.db import Database
 from livesearch.errors import ConfigError, LivesearchError
 from livesearch.services import Services, build_services
 
-# People read what goes to the terminal; programs read standard output.
+# What is said about the work goes to standard error; what was asked for goes to standard output.
 console = Console(stderr=True, highlight=False)
+output = Console(highlight=False)
 
 P = ParamSpec("P")
 R = TypeVar("R")

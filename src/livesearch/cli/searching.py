@@ -1,6 +1,5 @@
 """`livesearch search`: the page's search, in a terminal."""
 
-import sys
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -8,12 +7,20 @@ import click
 import orjson
 from rich.text import Text
 
-from livesearch.cli.running import command_settings, console, json_option, open_services, runs_async, store_option
+from livesearch.cli.running import (
+    command_settings,
+    console,
+    json_option,
+    open_services,
+    output,
+    runs_async,
+    store_option,
+)
 from livesearch.domain import Highlight, Hit, ResultPage, SearchQuery
 from livesearch.web.presenters.programs import present_results
 
 
-class FilterOption(click.ParamType):
+class FilterOption(click.ParamType[tuple[str, str]]):
     """`FIELD=VALUE`."""
 
     name = "FIELD=VALUE"
@@ -63,18 +70,14 @@ def _print_page(page: ResultPage) -> None:
     for notice in page.notices:
         console.print(notice, markup=False)
     console.print(f"{page.total:,} results, {page.took_ms:.0f} ms", style="dim")
-    # Results are data: to standard output, whatever else is said.
     for hit in page.hits:
         _print_hit(hit)
 
 
 def _print_hit(hit: Hit) -> None:
-    from rich.console import Console
-
-    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    out.print(_styled(hit.title), Text(f"  {hit.key}", style="dim"), sep="")
+    output.print(_styled(hit.title), Text(f"  {hit.key}", style="dim"), sep="", soft_wrap=True)
     for highlight in hit.snippets.values():
-        out.print(Text("  "), _styled(highlight), sep="")
+        output.print(Text("  "), _styled(highlight), sep="", soft_wrap=True)
 
 
 def _styled(highlight: Highlight) -> Text:

@@ -77,7 +77,9 @@ def _quotes(lines: Sequence[str], delimiter: str) -> list[str | None]:
         rf"(?:^|{escaped})'[^'\r\n]*{escaped}[^'\r\n]*'(?:{escaped}|$)", text, re.MULTILINE
     ):
         quotes.append("'")
-    if delimiter == "\t":  # programs that write tabs often never quote; then a cell may begin with a quote by chance
+    if (
+        delimiter == "\t" and lines and "\t" in lines[0]
+    ):  # programs that write tabs often never quote; then a cell may begin with a quote by chance
         opened = len(re.findall(r'(?:^|\t)"', text, re.MULTILINE))
         closed = len(re.findall(r'(?:^|\t)"(?:[^"]|"")*"(?=[\t\r\n]|$)', text, re.MULTILINE))
         if closed * 2 < opened:

@@ -1,7 +1,7 @@
 """Facet counts: how many documents each value would leave."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import nlargest
+from heapq import nsmallest
 
 from pyroaring import BitMap
 
@@ -21,7 +21,13 @@ def leave_out(match: BitMap, allowed: Mapping[str, BitMap], field: str | None = 
 
 
 def count_values(
-    field: Field, postings: FacetPostings, base: BitMap, *, selected: Iterable[str] = (), limit: int = 10, contains: str = ""
+    field: Field,
+    postings: FacetPostings,
+    base: BitMap,
+    *,
+    selected: Iterable[str] = (),
+    limit: int = 10,
+    contains: str = "",
 ) -> Facet:
     """Count a field's values over the documents in ``base``.
 
@@ -36,15 +42,18 @@ def count_values(
     present = {value: count for value, count in counts.items() if count}
     needle = fold(contains.strip())
     # By count, then by name: the order must not depend on how the store gave them.
-    best = nlargest(
+    best = nsmallest(
         limit,
-        ((count, value) for value, count in present.items() if value not in chosen and needle in fold(value)),
-        key=lambda pair: (pair[0], [-ord(letter) for letter in pair[1]]),
+        (
+            (-count, value)
+            for value, count in present.items()
+            if value not in chosen and (not needle or needle in fold(value))
+        ),
     )
     kept = sorted(chosen, key=lambda value: (-counts.get(value, 0), value))
     return Facet(
         field,
         tuple(FacetValue(value, counts.get(value, 0), is_selected=True) for value in kept)
-        + tuple(FacetValue(value, count) for count, value in best),
+        + tuple(FacetValue(value, -count) for count, value in best),
         len(present),
     )

@@ -52,7 +52,7 @@ def snippet(text: str, terms: Sequence[Term], *, length: int = SNIPPET_LENGTH) -
 
 
 def _matches(text: str, terms: Sequence[Term]) -> Iterator[tuple[int, int]]:
-    """Start and end of every matched run. For an unfinished word that is the part typed, where folding keeps lengths."""
+    """Start and end of every matched run: of an unfinished word the part typed, where folding keeps lengths."""
     if not terms:
         return
     for found in _WORD.finditer(text):

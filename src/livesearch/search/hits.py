@@ -20,7 +20,8 @@ def make_hit(key: str, document: Document, collection: Collection, terms: Sequen
 def _snippets(document: Document, collection: Collection, terms: Sequence[Term]) -> dict[str, Highlight]:
     """Fields beside the title in which a word was found; the first text field where there is none."""
     shown: dict[str, Highlight] = {}
-    others = [f for f in collection.by_role(Role.TITLE, Role.TEXT) if f is not collection.title_field]
+    title_field = collection.title_field
+    others = [f for f in collection.by_role(Role.TITLE, Role.TEXT) if f is not title_field]
     for field in others:
         text = display_text(document.get(field.name))
         if text and has_match(text, terms):

@@ -15,7 +15,7 @@ from pyroaring import BitMap
 
 from livesearch.domain import CHUNK_BITS, SEARCHABLE_ROLES, Collection, Document, PostingChange, Role
 from livesearch.search import keys
-from livesearch.search.analysis import title_terms, words
+from livesearch.search.analysis import spaced, spaced_title, split_spaced, title_terms, words
 from livesearch.search.values import is_year, texts
 
 
@@ -78,6 +78,14 @@ def document_keys(document: Document, schema: IndexSchema) -> set[str]:
     return found
 
 
+# New documents are split into words together, as soon as they are so many or have so many bytes: a call for each
+# costs three times as much.
+_READ_COUNT, _READ_SIZE = 1_000, 1_000_000
+# Stands between documents; sorts before every key, and no word or facet value holds it.
+_END = b"\x1e"
+_BETWEEN = b" " + _END + b" "
+
+
 class PostingsBatch:
     """Collects the postings of a batch of documents of one chunk; the batch is then written key by key.
 
@@ -93,13 +101,35 @@ class PostingsBatch:
         self._facets = _Occurrences()
         # By key and document, whether the document has the key in the end.
         self._edits: defaultdict[str, dict[int, bool]] = defaultdict(dict)
+        self._begin_reading()
+
+    def _begin_reading(self) -> None:
+        # New documents whose words are not yet taken apart, and the bytes they have.
+        self._numbers: list[int] = []
+        self._titles: list[bytes] = []
+        self._texts: list[bytes] = []
+        self._facet_keys: list[bytes] = []
+        self._size = 0
 
     def add(self, number: int, document: Document) -> None:
         """Take in a new document under its number."""
-        titled = self.schema.title_terms(document)
-        self._title.add(number, titled)
-        self._text.add(number, titled + self.schema.text_terms(document))
-        self._facets.add(number, self.schema.facet_keys(document))
+        title = spaced_title(_joined(document, self.schema.title_names))
+        text = spaced(_joined(document, self.schema.text_names))
+        self._numbers.append(number & 0xFFFF)
+        self._titles.append(title)
+        self._texts.append(title + b" " + text)
+        self._facet_keys += [key.encode() for key in self.schema.facet_keys(document)]
+        self._facet_keys.append(_END)
+        self._size += len(text)
+        if len(self._numbers) >= _READ_COUNT or self._size >= _READ_SIZE:
+            self._read()
+
+    def _read(self) -> None:
+        lows = np.array(self._numbers, np.int64)
+        self._title.add(lows, split_spaced(_BETWEEN.join(self._titles)))
+        self._text.add(lows, split_spaced(_BETWEEN.join(self._texts)))
+        self._facets.add(lows, self._facet_keys)
+        self._begin_reading()
 
     def replace(self, number: int, old: Document, new: Document) -> None:
         """Change a document: only the keys that differ are touched."""
@@ -124,6 +154,7 @@ class PostingsBatch:
 
     def _additions(self) -> Iterator[PostingChange]:
         """The postings of new documents; families in the order of their letters."""
+        self._read()
         text, title = self._text.pairs(), self._title.pairs()
         yield from self._facets.changes("", self.chunk)
         yield from self._text.prefix_changes(text, keys.prefix("", in_title=False), self.chunk)
@@ -146,45 +177,32 @@ def _edited(change: PostingChange, edits: Mapping[int, bool]) -> PostingChange:
     )
 
 
-# Occurrences kept as Python numbers before they are packed: 8 MB of them.
-_PACK_COUNT = 1_000_000
-
-
 class _Occurrences:
     """Which terms stand in which documents, as numbers: a term's in the high bits, 16 bits of the document's below."""
 
     def __init__(self) -> None:
         # A term's number is given at its first look-up, without a Python call.
-        self._ids: defaultdict[str, int] = defaultdict(count().__next__)
-        self._term_ids: list[int] = []
-        self._lows: list[int] = []
-        self._counts: list[int] = []
-        self._packed: list[NDArray[np.int64]] = []
+        self._ids: defaultdict[bytes, int] = defaultdict(count(1).__next__, {_END: 0})
+        self._packed: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
 
-    def add(self, number: int, found: Iterable[str]) -> None:
-        before = len(self._term_ids)
-        self._term_ids.extend(map(self._ids.__getitem__, found))
-        self._lows.append(number & 0xFFFF)
-        self._counts.append(len(self._term_ids) - before)
-        if len(self._term_ids) > _PACK_COUNT:
-            self._pack()
-
-    def _pack(self) -> None:
-        lows = np.repeat(np.array(self._lows, np.int64), self._counts)
-        self._packed.append(_sorted_unique(np.array(self._term_ids, np.int64) << 16 | lows))
-        self._term_ids, self._lows, self._counts = [], [], []
+    def add(self, lows: NDArray[np.int64], terms: list[bytes]) -> None:
+        """Take in documents: the low bits of their numbers, and their terms with ``_END`` between documents."""
+        ids = np.fromiter(map(self._ids.__getitem__, terms), np.int64, len(terms))
+        is_end = ids == 0
+        documents = np.cumsum(is_end)[~is_end]
+        self._packed.append(_sorted_unique(ids[~is_end] << 16 | lows[documents]))
 
     def names(self, family: str) -> list[str]:
-        """The keys of all terms, in order."""
-        return [family + term for term in sorted(self._ids)]
+        """The keys of all terms, in order; the first is none."""
+        return [family + term.decode() for term in sorted(self._ids)]
 
     def pairs(self) -> NDArray[np.int64]:
         """Each (term, document) once, sorted; terms are numbered by their place in ``names``. Takes them out."""
-        self._pack()
         ranks = np.empty(len(self._ids), np.int64)
         in_order = np.fromiter(map(self._ids.__getitem__, sorted(self._ids)), np.int64, len(self._ids))
         ranks[in_order] = np.arange(len(self._ids))
-        pairs, self._packed = np.concatenate(self._packed), []
+        pairs = np.concatenate(self._packed)
+        self._packed = []
         return _sorted_unique(ranks[pairs >> 16] << 16 | pairs & 0xFFFF)
 
     def changes(self, family: str, chunk: int) -> Iterator[PostingChange]:
@@ -193,7 +211,7 @@ class _Occurrences:
 
     def prefix_changes(self, pairs: NDArray[np.int64], family: str, chunk: int) -> Iterator[PostingChange]:
         """A change for each beginning of 1 to 4 letters, in the order of keys."""
-        starts = sorted(self._ids)
+        starts = self.names("")
         rounds = []
         # From long to short: each round has less to sort. A word shorter than this begins the next round whole.
         for length in range(keys.PREFIX_LENGTH, 0, -1):
@@ -216,10 +234,10 @@ def _sorted_unique(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     return pairs[keep]
 
 
-# The portable Roaring serialization of one array container: cookie, container count, high 16 bits, cardinality - 1,
-# offset of the values. Source: RoaringFormatSpec, "no run containers".
-_ARRAY_HEADER = struct.Struct("<IIHHI")
-_ARRAY_COOKIE = 12346
+# The portable Roaring serialization of one container, an array or bits: cookie, container count, high 16 bits,
+# cardinality - 1, offset of what the container holds. Source: RoaringFormatSpec, "no run containers".
+_HEADER = struct.Struct("<IIHHI")
+_COOKIE = 12346
 _ARRAY_LIMIT = 4096
 
 
@@ -237,9 +255,7 @@ def _changes_of(pairs: NDArray[np.int64], names: list[str], chunk: int) -> Itera
     return _slices(raw, names, high, zip(term_ids, begins, [*begins[1:], end_of_all], strict=True))
 
 
-def _slices(
-    raw: bytes, names: list[str], high: int, bounds: Iterable[tuple[int, int, int]]
-) -> Iterator[PostingChange]:
+def _slices(raw: bytes, names: list[str], high: int, bounds: Iterable[tuple[int, int, int]]) -> Iterator[PostingChange]:
     headers: dict[int, bytes] = {}
     for term_id, begin, end in bounds:
         name = names[term_id]
@@ -250,12 +266,21 @@ def _slices(
         if header is None:
             if cardinality > _ARRAY_LIMIT:
                 lows = np.frombuffer(raw, "<u2", cardinality, 2 * begin)
-                bitmap = BitMap(lows.astype(np.uint32) + np.uint32(high << 16))
-                bitmap.run_optimize()
-                yield PostingChange(name, bitmap.serialize(), cardinality)
+                yield PostingChange(name, _dense(lows, high), cardinality)
                 continue
-            header = headers[cardinality] = _ARRAY_HEADER.pack(_ARRAY_COOKIE, 1, high, cardinality - 1, 16)
+            header = headers[cardinality] = _HEADER.pack(_COOKIE, 1, high, cardinality - 1, 16)
         yield PostingChange(name, header + raw[2 * begin : 2 * end], cardinality)
+
+
+def _dense(lows: NDArray[np.uint16], high: int) -> bytes:
+    """Many documents of one container, serialized."""
+    # The container's 65,536 bits are set by numpy: pyroaring looks at each number of an array in Python.
+    bits = np.zeros(1 << 16, np.bool_)
+    bits[lows] = True
+    header = _HEADER.pack(_COOKIE, 1, high, len(lows) - 1, 16)
+    bitmap = BitMap.deserialize(header + np.packbits(bits, bitorder="little").tobytes())
+    bitmap.run_optimize()
+    return bitmap.serialize()
 
 
 class ValuesBatch:

@@ -15,5 +15,7 @@ def complete(terms: Iterable[str], context: BitMap, postings: Postings, *, limit
         terms: Words that begin as typed.
         context: Documents that hold the words before.
     """
-    counted = [(context.intersection_cardinality(postings.get(keys.word(term, in_title=False))), term) for term in terms]
+    counted = [
+        (context.intersection_cardinality(postings.get(keys.word(term, in_title=False))), term) for term in terms
+    ]
     return [term for count, term in sorted(counted, key=lambda pair: (-pair[0], pair[1])) if count][:limit]

@@ -8,6 +8,7 @@ from livesearch.services.collections import CollectionService
 from livesearch.services.documents import DocumentService
 from livesearch.services.health import HealthService, Readiness
 from livesearch.services.imports import ImportService
+from livesearch.services.integrity import IntegrityService
 from livesearch.services.search import SearchService
 from livesearch.services.suggestions import SuggestionService
 from livesearch.services.transactions import Transactions
@@ -23,6 +24,7 @@ class Services:
     documents: DocumentService
     health: HealthService
     imports: ImportService
+    integrity: IntegrityService
     search: SearchService
     suggestions: SuggestionService
     transactions: Transactions
@@ -37,6 +39,7 @@ def build_services(settings: Settings, database: Database) -> Services:  # noqa:
         documents=DocumentService(transactions),
         health=HealthService(transactions),
         imports=ImportService(transactions),
+        integrity=IntegrityService(transactions),
         search=search,
         suggestions=SuggestionService(transactions, search),
         transactions=transactions,

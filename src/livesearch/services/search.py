@@ -215,13 +215,13 @@ class SearchService:
 
 
 def _range_facet(field: Field, columns: Columns, query: SearchQuery) -> RangeFacet:
-    low, high = (
-        [format_number(end, field) for end in extent] if (extent := columns.extent(field.name)) else ["", ""]
-    )
+    low, high = [format_number(end, field) for end in extent] if (extent := columns.extent(field.name)) else ["", ""]
     return RangeFacet(field, low, high, query.ranges.get(field.name, Range()))
 
 
-def _field_with_role(collection: Collection, name: str, roles: Sequence[Role] | set[Role] | frozenset[Role], what: str) -> Field:
+def _field_with_role(
+    collection: Collection, name: str, roles: Sequence[Role] | set[Role] | frozenset[Role], what: str
+) -> Field:
     field = collection.field(name)
     if field is None or field.role not in roles:
         able = ", ".join(f.name for f in collection.by_role(*roles)) or "none"

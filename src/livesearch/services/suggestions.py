@@ -66,9 +66,7 @@ class SuggestionService:
         context = ParsedQuery(parsed.terms[:-1])
         wanted = needs(context, {}).keys | {keys.word(term, in_title=False) for term in found}
         postings = Postings(await load_postings(conn, collection.id, wanted, chunks))
-        return tuple(
-            _completion(text, last, term) for term in complete(found, match(context, postings).all, postings)
-        )
+        return tuple(_completion(text, last, term) for term in complete(found, match(context, postings).all, postings))
 
 
 def _completion(text: str, last: Term, term: str) -> Suggestion:

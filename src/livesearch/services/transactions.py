@@ -1,11 +1,12 @@
 """Transactions as services use them: on a store whose schema fits, within the time limit."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from livesearch.db import Database
+from livesearch.db import READER_COUNT, Database
 from livesearch.errors import SchemaOutdatedError
 from livesearch.store.schema import SchemaState, schema_state, upgrade_schema
 
@@ -24,6 +25,8 @@ class Transactions:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        # Fewer than there are connections: one stays free for work without a limit, such as an import's look-ups.
+        self._turns = asyncio.Semaphore(READER_COUNT - 1)
         # Once the schema has been found current it stays so: migrations only go forward.
         self._is_current = False
 
@@ -39,8 +42,13 @@ class Transactions:
             QueryTimeoutError: The block took longer than the setting `query_timeout_ms`.
             StoreUnavailableError: The store does not answer.
         """
-        limit = self.database.time_limit() if is_limited else nullcontext()
-        async with limit, self.database.read() as conn:
+        if not is_limited:
+            async with self.database.read() as conn:
+                await self._require_schema(conn)
+                yield conn
+            return
+        # Waiting one's turn is not the query's time: the limit runs from when there is a connection to be had.
+        async with self._turns, self.database.time_limit(), self.database.read() as conn:
             await self._require_schema(conn)
             yield conn
 

@@ -97,7 +97,7 @@ async def advance_collection(conn: AsyncConnection, collection_id: int, *, next_
 
 
 async def set_fields(conn: AsyncConnection, collection: Collection, fields: Sequence[Field]) -> Collection:
-    """Change what the fields are. The index is not touched: the fields that documents have already must stay as they are."""
+    """Change what the fields are. The index is not touched: fields that documents have must stay as they are."""
     await conn.execute(
         update(collections)
         .where(collections.c.id == collection.id)

@@ -38,9 +38,7 @@ async def load_documents(
     return {number: (key, orjson.loads(body)) for number, key, body in rows}
 
 
-async def find_stored(
-    conn: AsyncConnection, collection_id: int, keys: Iterable[str]
-) -> dict[str, tuple[int, bytes]]:
+async def find_stored(conn: AsyncConnection, collection_id: int, keys: Iterable[str]) -> dict[str, tuple[int, bytes]]:
     """Number and digest by key, for those there are."""
     rows = await dialect_of(conn).documents_by_key(conn, collection_id, keys)
     return {key: (number, digest) for key, number, digest in rows}
@@ -55,3 +53,15 @@ async def put_documents(
         rows: Number, key, body and digest of each.
     """
     await dialect_of(conn).put_documents(conn, [(collection_id, *row) for row in rows])
+
+
+async def load_numbered(
+    conn: AsyncConnection, collection_id: int, first: int, end: int
+) -> list[tuple[int, str, Document]]:
+    """Number, key and document of all with ``first`` <= number < ``end``, in the order of numbers."""
+    query = (
+        select(documents.c.number, documents.c.key, documents.c.body)
+        .where(documents.c.collection_id == collection_id, documents.c.number >= first, documents.c.number < end)
+        .order_by(documents.c.number)
+    )
+    return [(row.number, row.key, orjson.loads(row.body)) for row in await conn.execute(query)]

@@ -1,6 +1,9 @@
 """What PostgreSQL says in its own way: many keys are one array parameter, many rows one array for each column."""
 
+# ruff: noqa: D102  # `dialect.Dialect` says what each statement does
+
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,7 +38,7 @@ class PostgresStatements:
             " WHERE collection_id = $1 AND chunk = ANY($2::int[]) AND key = ANY($3::text[])",
             (collection_id, list(chunks), list(keys)),
         )
-        return [(row[0], row[1]) for row in result]
+        return cast("Sequence[tuple[str, bytes]]", result.fetchall())
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
         await conn.exec_driver_sql(
@@ -50,7 +53,7 @@ class PostgresStatements:
             "SELECT key, number, digest FROM documents WHERE collection_id = $1 AND key = ANY($2::text[])",
             (collection_id, list(keys)),
         )
-        return [(row[0], row[1], row[2]) for row in result]
+        return cast("Sequence[tuple[str, int, bytes]]", result.fetchall())
 
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
@@ -59,7 +62,7 @@ class PostgresStatements:
             "SELECT number, key, body FROM documents WHERE collection_id = $1 AND number = ANY($2::bigint[])",
             (collection_id, list(numbers)),
         )
-        return [(row[0], row[1], row[2]) for row in result]
+        return cast("Sequence[tuple[int, str, bytes]]", result.fetchall())
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:

@@ -12,6 +12,7 @@ from livesearch.domain import CHUNK_BITS, PostingChange
 from livesearch.models import postings
 from livesearch.store.dialect import dialect_of
 
+
 def chunks_of(next_number: int) -> range:
     """The chunks that documents with numbers below ``next_number`` stand in."""
     return range((max(next_number - 1, 0) >> CHUNK_BITS) + 1)
@@ -41,9 +42,7 @@ async def load_range(
     return _united((row.key, row.bitmap) for row in await conn.execute(query))
 
 
-def _in_range(
-    collection_id: int, key_range: tuple[str, str], chunks: Sequence[int]
-) -> tuple[ColumnElement[bool], ...]:
+def _in_range(collection_id: int, key_range: tuple[str, str], chunks: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
     first, end = key_range
     return (
         postings.c.collection_id == collection_id,

@@ -55,3 +55,11 @@ def _upgrade(connection: Connection) -> None:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+async def file_faults(conn: AsyncConnection) -> list[str]:
+    """What SQLite finds wrong with its file; other stores look after their own."""
+    if conn.dialect.name != "sqlite":
+        return []
+    found = (await conn.exec_driver_sql("PRAGMA integrity_check")).scalars().all()
+    return [] if found == ["ok"] else [f"The file is damaged: {fault}" for fault in found]

@@ -1,6 +1,9 @@
 """What SQLite says in its own way: many keys are one JSON parameter, many rows one executemany."""
 
+# ruff: noqa: D102  # `dialect.Dialect` says what each statement does
+
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,7 +37,7 @@ class SqliteStatements:
             " AND chunk IN (SELECT value FROM json_each(?)) AND key IN (SELECT value FROM json_each(?))",
             (collection_id, _json(chunks), _json(keys)),
         )
-        return [(row[0], row[1]) for row in result]
+        return cast("Sequence[tuple[str, bytes]]", result.fetchall())
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
         await conn.exec_driver_sql(
@@ -50,7 +53,7 @@ class SqliteStatements:
             " WHERE collection_id = ? AND key IN (SELECT value FROM json_each(?))",
             (collection_id, _json(keys)),
         )
-        return [(row[0], row[1], row[2]) for row in result]
+        return cast("Sequence[tuple[str, int, bytes]]", result.fetchall())
 
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
@@ -60,7 +63,7 @@ class SqliteStatements:
             " WHERE collection_id = ? AND number IN (SELECT value FROM json_each(?))",
             (collection_id, _json(numbers)),
         )
-        return [(row[0], row[1], row[2]) for row in result]
+        return cast("Sequence[tuple[int, str, bytes]]", result.fetchall())
 
 
 def _json(values: Iterable[object]) -> str:

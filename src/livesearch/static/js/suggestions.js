@@ -3,8 +3,7 @@
   'use strict';
   const box = () => document.querySelector('input[role=combobox]');
   const list = () => document.getElementById('suggestions');
-  // Phones show fewer: an option that is not drawn cannot be chosen.
-  const options = () => [...(list()?.children ?? [])].filter((option) => option.offsetParent);
+  const options = () => [...(list()?.children ?? [])];
   const isOpen = () => Boolean(list() && !list().hidden);
   const activeOption = () => list()?.querySelector('[aria-selected=true]') ?? null;
   // What was typed when the list was last put away: an answer to it comes too late.
@@ -24,7 +23,7 @@
     for (const other of list().children) other.setAttribute('aria-selected', String(other === option));
     if (option) {
       box().setAttribute('aria-activedescendant', option.id);
-      option.scrollIntoView({ block: 'nearest' });
+      option.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     } else box().removeAttribute('aria-activedescendant');
   };
   const move = (step) => {
@@ -53,7 +52,7 @@
     if (event.detail.ctx.sourceElement !== box() || !list()) return;
     const text = box().value;
     const isCurrent = list().dataset.query === text && text !== dismissed && document.activeElement === box();
-    // Documents alone do not open it: they are the first results below, which it would hide.
+    // Documents alone do not open it: they are the first results, just below.
     const saysMore = [...list().children].some((option) => !option.dataset.url);
     if (!isCurrent || !saysMore) { close(); return; }
     list().hidden = false;

@@ -15,7 +15,7 @@ from livesearch.web.contexts import (
 )
 from livesearch.web.parameters import canonical_parameters
 from livesearch.web.presenters.formats import format_count, format_highlight, format_results, shorten
-from livesearch.web.presenters.results import SITE_NAME, present_row
+from livesearch.web.presenters.results import SITE_NAME, present_rows
 
 
 def present_collections(collections: Sequence[Collection], *, is_fragment: bool) -> CollectionsFragment:
@@ -78,6 +78,6 @@ def _present_card(text: str, page: ResultPage) -> CollectionCard:
         label=page.collection.label,
         url=url,
         status=format_results(page.total, is_exact=page.total_is_exact),
-        rows=tuple(present_row(hit, page, position) for position, hit in enumerate(page.hits)),
+        rows=present_rows(page),
         more_label=f"Show all {format_count(page.total)}" if hidden_count > 0 else "",
     )

@@ -1,7 +1,7 @@
 """The search page and the fragment that answers a keystroke."""
 
 from collections.abc import Iterable
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 
 from flask import url_for
 from markupsafe import Markup, escape
@@ -49,7 +49,7 @@ def present_fragment(page: ResultPage, expansion: Expansion, *, is_fragment: boo
         status=describe_status(page),
         show_label=f"Show {format_results(page.total)}" if page.total else "No results",
         timing=format_duration(page.took_ms),
-        rows=tuple(present_row(hit, page, position) for position, hit in enumerate(page.hits)),
+        rows=present_rows(page),
         chips=present_chips(query, collection),
         clear_url=_url(collection, SearchQuery(text=query.text, sort=query.sort)),
         notices=page.notices,
@@ -77,14 +77,35 @@ def present_page(page: ResultPage, expansion: Expansion) -> SearchPage:
     )
 
 
-def present_row(hit: Hit, page: ResultPage, position: int) -> ResultRow:
-    """One hit: its title, a line of short values, and the matches that neither shows."""
-    collection = page.collection
-    meta_fields = _choose_meta(page)
-    years = _year_fields(page)
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """What the rows of a page have in common.
+
+    Attributes:
+        meta_fields: Fields of the line under the title.
+        named_fields: Those among them whose values need their name beside them.
+        parameters: The search, as a query string.
+    """
+
+    collection: Collection
+    meta_fields: tuple[Field, ...]
+    named_fields: frozenset[str]
+    parameters: str
+
+
+def present_rows(page: ResultPage) -> tuple[ResultRow, ...]:
+    """The hits of a page, each with its title, a line of short values, and the matches that neither shows."""
+    years, meta_fields = _year_fields(page), _choose_meta(page)
+    named_fields = frozenset(f.name for f in meta_fields if f.role is Role.SORT and f.name not in years)
+    layout = _Layout(page.collection, meta_fields, named_fields, canonical_parameters(page.query))
+    return tuple(_present_row(hit, layout, position) for position, hit in enumerate(page.hits))
+
+
+def _present_row(hit: Hit, layout: _Layout, position: int) -> ResultRow:
+    collection = layout.collection
     shown = {
-        field.name: _present_meta(field, hit, needs_name=field.role is Role.SORT and field.name not in years)
-        for field in meta_fields
+        field.name: _present_meta(field, hit, needs_name=field.name in layout.named_fields)
+        for field in layout.meta_fields
     }
     snippets = tuple(
         Snippet(label=field.label, text=format_highlight(highlight))
@@ -93,7 +114,7 @@ def present_row(hit: Hit, page: ResultPage, position: int) -> ResultRow:
     )
     return ResultRow(
         id=f"result-{position}",
-        url=url_for("pages.document", name=collection.name, key=hit.key) + canonical_parameters(page.query),
+        url=url_for("pages.document", name=collection.name, key=hit.key) + layout.parameters,
         title=format_highlight(hit.title),
         meta=_without_repeats(shown.values()),
         snippets=snippets,
@@ -198,9 +219,10 @@ def _present_empty(page: ResultPage) -> EmptyHelp:
 
 def _present_pagination(page: ResultPage) -> Pagination:
     current, last = page.query.page, page.page_count
+    address = url_for("pages.search", name=page.collection.name)
 
     def url(number: int) -> str:
-        return _url(page.collection, replace(page.query, page=number)) if 1 <= number <= last else ""
+        return address + canonical_parameters(replace(page.query, page=number)) if 1 <= number <= last else ""
 
     near = range(max(1, current - _NEIGHBOURS), min(last, current + _NEIGHBOURS) + 1)
     numbers = sorted({1, last, *near})

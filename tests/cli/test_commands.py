@@ -1,0 +1,202 @@
+"""The commands, as a shell calls them."""
+
+import gzip
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from livesearch.cli import main
+from tests.conftest import WriteRows
+
+_ROWS: list[dict[str, object]] = [
+    {"id": f"k{number}", "title": f"Title {number}", "maker": ["Sega", "Atari"][number % 2], "year": 1980 + number}
+    for number in range(40)
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return str(tmp_path / "store.db")
+
+
+def run(*arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, arguments, input=stdin)
+
+
+def test_import_prints_what_it_did_and_search_finds_it(store: str, write_rows: WriteRows) -> None:
+    source = write_rows("games", _ROWS)
+
+    imported = run("import", source, "--store", store)
+    searched = run("search", "games", "title 7", "--store", store)
+
+    assert imported.exit_code == 0, imported.stderr
+    assert "40 accepted, 0 updated, 0 unchanged, 0 rejected" in imported.stderr
+    assert "named title" in imported.stderr
+    assert searched.stdout.splitlines()[0] == "Title 7  k7"
+
+
+def test_import_again_changes_nothing_and_says_so(store: str, write_rows: WriteRows) -> None:
+    source = write_rows("games", _ROWS)
+    run("import", source, "--store", store)
+
+    again = json.loads(run("import", source, "--store", store, "--json").stdout)
+
+    assert {name: again[name] for name in ("accepted", "updated", "unchanged", "rejected")} == {
+        "accepted": 0,
+        "updated": 0,
+        "unchanged": 40,
+        "rejected": 0,
+    }
+    assert "Nothing changed." in run("import", source, "--store", store).stderr
+
+
+def test_import_takes_standard_input_and_sqlite_tables(store: str, tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps(row) for row in _ROWS)
+    with sqlite3.connect(tmp_path / "rows.db") as connection:
+        connection.execute("CREATE TABLE games (id TEXT, title TEXT)")
+        connection.executemany("INSERT INTO games VALUES (?, ?)", [(row["id"], row["title"]) for row in _ROWS])
+    connection.close()
+
+    piped = run("import", "-", "--format", "jsonl", "--name", "piped", "--store", store, stdin=lines)
+    table = run("import", f"{tmp_path}/rows.db::games", "--store", store)
+    listed = json.loads(run("collections", "--store", store, "--json").stdout)
+
+    assert (piped.exit_code, table.exit_code) == (0, 0), piped.stderr + table.stderr
+    assert {found["name"]: found["documents"] for found in listed} == {"piped": 40, "games": 40}
+
+
+def test_import_rejects_rows_with_line_and_reason(store: str, tmp_path: Path) -> None:
+    source = tmp_path / "rows.jsonl.gz"
+    source.write_bytes(
+        gzip.compress(b'{"id": "a", "title": "One"}\nnot json\n{"title": "no key"}\n{"id": "b", "title": "Two"}\n')
+    )
+
+    report = json.loads(run("import", str(source), "--key", "id", "--store", store, "--json").stdout)
+    rejects = [json.loads(line) for line in Path(report["rejects"]).read_text().splitlines()]
+
+    assert (report["accepted"], report["rejected"]) == (2, 2)
+    assert report["rejects"] == f"{source}.rejects.jsonl"
+    assert [reject["line"] for reject in rejects] == [2, 3]
+    assert "“id” has no value" in rejects[1]["reason"]
+    assert rejects[0]["row"] == "not json"
+
+
+def test_import_that_cannot_decide_on_a_key_names_the_option(store: str, write_rows: WriteRows) -> None:
+    rows: list[dict[str, object]] = [{"code": f"c{n}", "sku": f"s{n}", "title": f"One title {n}"} for n in range(30)]
+
+    undecided = run("import", write_rows("rows", rows), "--store", store)
+    decided = run("import", write_rows("rows", rows), "--store", store, "--key", "sku")
+
+    assert undecided.exit_code == 1
+    assert "--key" in undecided.stderr
+    assert decided.exit_code == 0
+
+
+def test_dry_run_stores_nothing(store: str, write_rows: WriteRows) -> None:
+    dry = run("import", write_rows("games", _ROWS), "--dry-run", "--store", store)
+
+    assert "would be 40 accepted" in dry.stderr
+    assert json.loads(run("collections", "--store", store, "--json").stdout) == []
+
+
+def test_show_and_drop(store: str, write_rows: WriteRows) -> None:
+    run("import", write_rows("games", _ROWS), "--store", store, "--role", "maker=facet", "--role", "year=hidden")
+
+    shown = json.loads(run("show", "games", "--store", store, "--json").stdout)
+    kept = run("drop", "games", "--store", store, stdin="n\n")
+    dropped = run("drop", "games", "--store", store, "--yes")
+
+    assert {field["name"]: field["role"] for field in shown["fields"]} == {
+        "id": "key",
+        "title": "title",
+        "maker": "facet",
+        "year": "hidden",
+    }
+    assert shown["documents"] == 40
+    assert kept.exit_code == 1
+    assert dropped.exit_code == 0
+    assert json.loads(run("collections", "--store", store, "--json").stdout) == []
+
+
+def test_search_filters_sorts_and_limits(store: str, write_rows: WriteRows) -> None:
+    run("import", write_rows("games", _ROWS), "--store", store, "--role", "maker=facet")
+
+    found = json.loads(
+        run(
+            "search",
+            "games",
+            "",
+            "--filter",
+            "maker=Sega",
+            "--sort",
+            "-year",
+            "--limit",
+            "3",
+            "--json",
+            "--store",
+            store,
+        ).stdout
+    )
+
+    assert [hit["id"] for hit in found["hits"]] == ["k38", "k36", "k34"]
+    assert found["total"] == 20
+    assert found["facets"]["maker"] == [
+        {"value": "Sega", "count": 20, "selected": True},
+        {"value": "Atari", "count": 20, "selected": False},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["search", "absent", "x"], 1, "There is no collection named “absent”."),
+        (["import", "absent.csv"], 1, "There is no file “absent.csv”"),
+        (["import", "rows.xyz"], 1, "rows.xyz"),
+        (["import", "-"], 1, "--format"),
+        (["import", "x.csv", "--role", "title"], 2, "'title' is not FIELD=ROLE"),
+        (["search", "x", "y", "--limit", "0"], 2, "0 is not in the range"),
+    ],
+)
+def test_mistakes_say_what_and_how_to_go_on(store: str, arguments: list[str], code: int, message: str) -> None:
+    failed = run(*arguments, "--store", store)
+
+    assert failed.exit_code == code
+    assert message in " ".join(failed.stderr.split())
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVESEARCH_QUERY_TIMEOUT_MS", "soon")
+
+    failed = run("collections")
+
+    assert failed.exit_code == 2
+    assert "LIVESEARCH_QUERY_TIMEOUT_MS" in failed.stderr
+    assert "'soon'" in failed.stderr
+
+
+def test_db_upgrade_and_check(store: str, write_rows: WriteRows) -> None:
+    assert "set up" in run("db", "upgrade", "--store", store).stderr
+    assert "up to date" in run("db", "upgrade", "--store", store).stderr
+    run("import", write_rows("games", _ROWS), "--store", store)
+    assert run("db", "check", "--store", store).exit_code == 0
+
+    with sqlite3.connect(store) as connection:
+        connection.execute("DELETE FROM postings WHERE key = 'ptit'")
+    connection.close()
+    broken = run("db", "check", "--store", store)
+
+    assert broken.exit_code == 1
+    assert "1 postings differ" in broken.stderr
+
+
+def test_help_lists_every_command_and_every_command_has_help() -> None:
+    listed = run("--help")
+
+    assert listed.exit_code == 0
+    for command in ("serve", "import", "collections", "show", "drop", "search", "db"):
+        assert f"  {command} " in listed.stdout
+        assert run(command, "--help").exit_code == 0

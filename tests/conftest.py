@@ -1,0 +1,87 @@
+"""Stores to test against: a real SQLite file, and a real PostgreSQL where one runs."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from livesearch.config import Settings
+from livesearch.db import Database
+from livesearch.services import Services, build_services
+
+POSTGRES = os.environ.get("LIVESEARCH_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
+
+# Writes documents as JSON lines and gives the path.
+WriteRows = Callable[..., str]
+
+
+async def _postgres(statement: str) -> None:
+    connection = await asyncpg.connect(POSTGRES, timeout=3)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def has_postgres() -> bool:
+    """Whether a PostgreSQL answers; where continuous integration promises one, its absence is a failure."""
+    try:
+        asyncio.run(_postgres("SELECT 1"))
+    except OSError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"PostgreSQL must answer at {POSTGRES}: {error}")
+        return False
+    return True
+
+
+@pytest.fixture
+def postgres_url(has_postgres: bool) -> Iterator[str]:  # a fixture
+    """A new, empty database on the PostgreSQL server."""
+    if not has_postgres:
+        pytest.skip(f"no PostgreSQL answers at {POSTGRES}; set LIVESEARCH_TEST_POSTGRES_URL")
+    name = f"livesearch_{uuid4().hex}"
+    asyncio.run(_postgres(f"CREATE DATABASE {name}"))
+    yield f"{POSTGRES.rpartition('/')[0]}/{name}".replace("postgresql://", "postgresql+asyncpg://")
+    asyncio.run(_postgres(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite file that is not there yet."""
+    return f"sqlite+aiosqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """An empty store, once of each kind: what holds on one must hold on the other."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+async def services(store_url: str) -> AsyncIterator[Services]:
+    """Services over a store that is set up and empty."""
+    settings = Settings(store_url=store_url, query_timeout_ms=20_000)
+    database = Database(settings)
+    built = build_services(settings, database)
+    await built.transactions.upgrade()
+    yield built
+    await database.close()
+
+
+@pytest.fixture
+def write_rows(tmp_path: Path) -> WriteRows:
+    """Write documents as JSON lines: ``write_rows(name, rows)`` gives the path."""
+
+    def write(name: str, rows: list[dict[str, object]]) -> str:
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return str(path)
+
+    return write

@@ -1,0 +1,48 @@
+"""Suggestions while one types."""
+
+import pytest
+
+from livesearch.domain import Role, Segment, Suggestion
+from livesearch.errors import CollectionNotFoundError
+from livesearch.services import Services
+from livesearch.services.imports import ImportOptions
+from tests.conftest import WriteRows
+
+
+async def _load(services: Services, write_rows: WriteRows) -> None:
+    titles = ["The Legend of Zelda", "Zelda II", "Zen Garden", "Zen Bound", "Zen Pinball", "Legend of Zorro"]
+    rows: list[dict[str, object]] = [{"id": str(n), "title": title} for n, title in enumerate(titles)]
+    await services.imports.run(write_rows("games", rows), ImportOptions(key="id", roles={"title": Role.TITLE}))
+
+
+async def test_suggest_completes_the_last_word_most_held_first(services: Services, write_rows: WriteRows) -> None:
+    await _load(services, write_rows)
+
+    found = await services.suggestions.suggest("games", "z")
+
+    completions = [suggestion.text for suggestion in found if suggestion.key is None]
+    assert completions == ["zen", "zelda", "zorro"]
+    assert sum(suggestion.key is not None for suggestion in found) == 3
+
+
+async def test_suggest_keeps_to_words_that_fit_the_others(services: Services, write_rows: WriteRows) -> None:
+    await _load(services, write_rows)
+
+    found = await services.suggestions.suggest("games", "Legend, z")
+
+    assert found[0] == Suggestion("Legend, zelda", (Segment("Legend, "), Segment("z", is_match=True), Segment("elda")))
+    assert [suggestion.text for suggestion in found] == [
+        "Legend, zelda",
+        "Legend, zorro",
+        "Legend of Zorro",
+        "The Legend of Zelda",
+    ]
+
+
+async def test_suggest_of_nothing_is_nothing(services: Services, write_rows: WriteRows) -> None:
+    await _load(services, write_rows)
+
+    assert await services.suggestions.suggest("games", " !") == ()
+    assert await services.suggestions.suggest("games", "qqq") == ()
+    with pytest.raises(CollectionNotFoundError):
+        await services.suggestions.suggest("absent", "z")
