@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flask import request
 from jinja2 import StrictUndefined
+from werkzeug.routing import PathConverter
 
 from livesearch.config import Settings
 from livesearch.db import Database
@@ -21,6 +22,14 @@ from livesearch.web.registry import register_services
 _PACKAGE = Path(__file__).parent
 # 256 bits, as long as the hash that signs with it.
 _KEY_BYTES = 32
+
+
+class KeyConverter(PathConverter):
+    """Any key at the end of an address: ``a//b`` and ``/a`` are keys of their own, unlike for Werkzeug's converter."""
+
+    regex = ".+?"
+    # Werkzeug takes a pattern that names no slash for one that matches none.
+    part_isolating = False
 
 
 class LivesearchApp(LoopFlask):
@@ -47,8 +56,8 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.globals["root_url"] = lambda: f"{request.script_root}/"
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    # Keys such as “a//b” are addresses of their own.
     app.url_map.merge_slashes = False
+    app.url_map.converters["path"] = KeyConverter
     _configure(app, settings)
     app.database = Database(settings)
     register_services(app, services or build_services(settings, app.database))

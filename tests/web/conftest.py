@@ -37,7 +37,7 @@ GAMES: list[dict[str, object]] = [
         "secret": "hidden-from-everybody",
     },
     {"id": "東京 1", "title": "東京ゲーム", "platform": "Mega Drive", "year": 1990, "publisher": "Ünïcode & Söhne"},
-    {"id": "untitled", "platform": "NES", "year": 1983, "publisher": "Nobody"},
+    {"id": "/untitled", "platform": "NES", "year": 1983, "publisher": "Nobody"},
     *(
         {
             "id": f"row-{number}",

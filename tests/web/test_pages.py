@@ -61,7 +61,8 @@ async def test_search_page_shows_year_without_its_name(client: httpx.AsyncClient
 async def test_search_page_shows_key_of_document_without_title(client: httpx.AsyncClient) -> None:
     response = await client.get("/c/games?q=nobody")
 
-    assert "untitled</a>" in response.text
+    assert ">/untitled</a>" in response.text
+    assert 'href="/c/games/doc//untitled?q=nobody"' in response.text
 
 
 async def test_search_page_keeps_query_in_document_links(client: httpx.AsyncClient) -> None:
@@ -129,7 +130,7 @@ async def test_document_page_shows_fields_and_way_back(client: httpx.AsyncClient
     assert "1987" in response.text
 
 
-@pytest.mark.parametrize("path", ["x//y/%3Cb%3E", "%E6%9D%B1%E4%BA%AC%201"])
+@pytest.mark.parametrize("path", ["x//y/%3Cb%3E", "%E6%9D%B1%E4%BA%AC%201", "/untitled"])
 async def test_document_page_answers_unusual_keys(client: httpx.AsyncClient, path: str) -> None:
     response = await client.get(f"/c/games/doc/{path}")
 

@@ -122,3 +122,12 @@ async def test_path_cannot_inject_markup(client: httpx.AsyncClient) -> None:
 
     assert response.status_code == 404
     assert "img" not in _audit(response.text).tags
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=zelda", "/?q=xyzzy"])
+async def test_page_of_several_collections_is_as_strict(library_client: httpx.AsyncClient, path: str) -> None:
+    audit = _audit((await library_client.get(path)).text)
+
+    assert audit.offences == []
+    assert sorted(audit.ids) == sorted(set(audit.ids))
+    assert (audit.tags.count("main"), audit.tags.count("h1")) == (1, 1)

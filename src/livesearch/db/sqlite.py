@@ -35,12 +35,14 @@ PRAGMAS = (
     "PRAGMA trusted_schema=OFF",
     # A write-ahead log that a burst has grown past 64 MiB is cut back.
     "PRAGMA journal_size_limit=67108864",
-    # The first 256 MiB are read straight from the page cache of the system: half the processor time for rows of several
-    # pages. Each connection maps them, and each mapping counts as resident memory though it is the same.
-    "PRAGMA mmap_size=268435456",
 )
-# KiB of cached pages a connection, negative as SQLite wants it: the writer's batches fit, eight readers share 128 MiB.
-WRITER_CACHE, READER_CACHE = -65536, -16384
+# Readers read the first 256 MiB straight from the page cache of the system: half the processor time for rows of several
+# pages. Each connection maps them, and each mapping counts as resident memory though it is the same. The writer maps
+# nothing: an import goes through the whole file.
+READER_MMAP, WRITER_MMAP = 268435456, 0
+# KiB of cached pages a connection, negative as SQLite wants it: eight readers share 128 MiB; an import writes in the
+# order of keys, for which more than 16 MiB are of no use.
+WRITER_CACHE, READER_CACHE = -16384, -16384
 
 # What may be the fault of one connection alone; a new one is tried the next time.
 BROKEN_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB})
@@ -216,6 +218,7 @@ def _open(path: str, *, is_reader: bool) -> sqlite3.Connection:
         _enter_wal(raw)
         for pragma in PRAGMAS:
             raw.execute(pragma)
+        raw.execute(f"PRAGMA mmap_size={READER_MMAP if is_reader else WRITER_MMAP}")
         raw.execute(f"PRAGMA cache_size={READER_CACHE if is_reader else WRITER_CACHE}")
         if is_reader:
             raw.execute("PRAGMA query_only=ON")

@@ -10,8 +10,10 @@ import orjson
 from livesearch.domain import CHUNK_BITS, NUMERIC_ROLES, Collection, Document, Reject, Role, Row
 from livesearch.errors import ConflictError
 from livesearch.ingest import coercer, number_of
-from livesearch.search.indexing import IndexSchema, PostingsBatch, ValuesBatch
+from livesearch.search.indexer import ChangedBody
+from livesearch.search.indexing import ValuesBatch
 from livesearch.search.values import texts
+from livesearch.services.indexing import Indexing
 from livesearch.services.transactions import Transactions
 from livesearch.services.worker import Worker
 from livesearch.store.collections import advance_collection, find_collection
@@ -22,8 +24,8 @@ from livesearch.store.postings import apply_changes
 
 # Rows read and analysed at once: a tenth of a second of work.
 ROW_COUNT = 4096
-# Postings written by one statement: bounds its memory, and how long it keeps the connection's thread.
-CHANGE_COUNT = 20_000
+# Bytes of documents read and analysed at once.
+ROWS_SIZE = 8_000_000
 # Bytes of documents in one transaction; an import also ends a transaction where a chunk is full.
 BYTE_COUNT = 32_000_000
 
@@ -58,12 +60,16 @@ class Rows:
         """Take the next rows of a source, ``limit`` at most; blocks while it reads."""
         rows = cls()
         enter = _enterer(collection)
+        size = 0
         for row in islice(source, limit):
             found = enter(row) if isinstance(row, Row) else row
             if isinstance(found, Reject):
                 rows.rejects.append(found)
-            else:
-                rows.entries.append(found)
+                continue
+            rows.entries.append(found)
+            size += len(found.body)
+            if size >= ROWS_SIZE:
+                break
         return rows
 
 
@@ -121,7 +127,6 @@ class Batch:
     collection: Collection
     next_number: int
     documents: dict[int, tuple[str, bytes, bytes]] = field(default_factory=dict)
-    postings: dict[int, PostingsBatch] = field(default_factory=dict)
     values: ValuesBatch = field(default_factory=ValuesBatch)
     pending: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     size: int = 0
@@ -162,12 +167,18 @@ class BatchWriter:
     """
 
     def __init__(
-        self, transactions: Transactions, worker: Worker, collection: Collection, record: ImportRecord
+        self,
+        transactions: Transactions,
+        worker: Worker,
+        collection: Collection,
+        record: ImportRecord,
+        *,
+        indexing: Indexing | None = None,
     ) -> None:
         self._transactions = transactions
         self._worker = worker
         self._collection = collection
-        self._schema = IndexSchema.of(collection)
+        self._indexing = indexing
         self._numeric = collection.by_role(*NUMERIC_ROLES)
         self.record = record
         self.version = collection.version
@@ -179,9 +190,11 @@ class BatchWriter:
         return Batch(current, current.next_number)
 
     async def add(self, batch: Batch, rows: Rows) -> None:
-        """Put rows into a batch: index what is new or has changed."""
+        """Put rows into a batch; what is new or has changed goes to the index."""
         stored = await self._stored(batch, rows)
-        await self._worker.run(self._index, batch, rows, stored)
+        changed = await self._worker.run(self._take_in, batch, rows, stored)
+        if self._indexing and changed:
+            await self._indexing.put(changed)
 
     async def _stored(self, batch: Batch, rows: Rows) -> _Stored:
         wanted = {entry.key: entry.digest for entry in rows.entries}
@@ -191,7 +204,9 @@ class BatchWriter:
             documents = await load_documents(conn, batch.collection.id, changed)
         return _Stored(numbers, dict(documents.values()))
 
-    def _index(self, batch: Batch, rows: Rows, stored: _Stored) -> None:
+    def _take_in(self, batch: Batch, rows: Rows, stored: _Stored) -> list[ChangedBody]:
+        """Number the rows, and say which documents are new or have changed."""
+        changed: list[ChangedBody] = []
         batch.rejected += len(rows.rejects)
         for entry in rows.entries:
             batch.size += len(entry.body)
@@ -199,24 +214,18 @@ class BatchWriter:
             if digest == entry.digest:
                 batch.unchanged += 1
                 continue
+            before = None
             if number is None:
                 batch.accepted += 1
                 number, batch.next_number = batch.next_number, batch.next_number + 1
-                self._postings(batch, number).add(number, entry.document)
             else:
                 batch.updated += 1
-                before = batch.documents.get(number)
-                old = orjson.loads(before[1]) if before else stored.documents[entry.key]
-                self._postings(batch, number).replace(number, old, entry.document)
+                before = batch.documents[number][1] if number in batch.documents else encode(stored.documents[entry.key])
+            changed.append((number, before, entry.body))
             batch.pending[entry.key] = number, entry.digest
             batch.documents[number] = entry.key, entry.body, entry.digest
             batch.values.put(number, {f.name: number_of(entry.document.get(f.name), f.type) for f in self._numeric})
-
-    def _postings(self, batch: Batch, number: int) -> PostingsBatch:
-        chunk = number >> CHUNK_BITS
-        if chunk not in batch.postings:
-            batch.postings[chunk] = PostingsBatch(self._schema, chunk)
-        return batch.postings[chunk]
+        return changed
 
     async def commit(self, batch: Batch) -> None:
         """Write a batch.
@@ -224,16 +233,17 @@ class BatchWriter:
         Raises:
             ConflictError: Another writer has changed the collection since the batch was begun.
         """
-        collection_id = self._collection.id
+        collection_id, indexing = self._collection.id, self._indexing
+        assert indexing  # noqa: S101  # only a dry run has none, and it commits nothing
+        await indexing.finish()
         async with self._transactions.write() as conn:
             current = await find_collection(conn, self._collection.name)
             if current is None or current.version != batch.collection.version:
                 raise ConflictError(f"Another writer has changed “{self._collection.name}” meanwhile. Run it again.")
             await put_documents(conn, collection_id, [(number, *row) for number, row in batch.documents.items()])
-            for chunk, postings in batch.postings.items():
-                changes = postings.changes()
-                while some := await self._worker.run(lambda found=changes: list(islice(found, CHANGE_COUNT))):
-                    await apply_changes(conn, collection_id, chunk, some)
+            async for chunk, changes in indexing.pages():
+                is_new = batch.collection.next_number <= chunk << CHUNK_BITS
+                await apply_changes(conn, collection_id, chunk, changes, is_new=is_new)
             for name, numbers, values in batch.values.changes():
                 await put_values(conn, collection_id, name, numbers, values)
             if batch.documents:

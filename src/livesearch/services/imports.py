@@ -18,7 +18,9 @@ import orjson
 from livesearch.domain import Collection, Document, Field, ImportReport, Reject, Role, Row
 from livesearch.errors import InvalidInputError, SourceError
 from livesearch.ingest import Inference, Source, SourceSpec, default_name, infer, open_source, parse_source
+from livesearch.search.indexing import IndexSchema
 from livesearch.services.batches import ROW_COUNT, Batch, BatchWriter, Rows
+from livesearch.services.indexing import ProcessIndexing, ThreadIndexing
 from livesearch.services.rejects import RejectsFile
 from livesearch.services.transactions import Transactions
 from livesearch.services.worker import Worker
@@ -157,6 +159,7 @@ class _Run:
             existing = await collection_store.find_collection(conn, self._name)
             latest = await import_store.latest_import(conn, existing.id) if existing else None
         documents = [row.document for row in sample if isinstance(row, Row)]
+        self._is_large = len(sample) == SAMPLE_COUNT
         fingerprint = await self._worker.run(self._opened.fingerprint)
         if existing and latest and self._is_known(existing, latest, fingerprint):
             return self._unchanged(existing, latest)
@@ -253,8 +256,12 @@ class _Run:
         self, collection: Collection, record: ImportRecord, rows: Iterator[Row | Reject], on_progress: Watcher
     ) -> ImportReport:
         resumed_at = record.rows_read
-        with RejectsFile(self._rejects_path()) as rejects:
-            writer = BatchWriter(self._transactions, self._worker, collection, record)
+        make_indexing = ProcessIndexing if self._is_large else ThreadIndexing
+        with (
+            RejectsFile(self._rejects_path()) as rejects,
+            closing(make_indexing(self._worker, IndexSchema.of(collection))) as indexing,
+        ):
+            writer = BatchWriter(self._transactions, self._worker, collection, record, indexing=indexing)
             # What an interrupted import committed is read again, but only its rejects are of use.
             skipped = islice(rows, resumed_at)
             await self._worker.run(lambda: rejects.write(row for row in skipped if isinstance(row, Reject)))

@@ -74,15 +74,18 @@ async def most_held(
 
 
 async def apply_changes(
-    conn: AsyncConnection, collection_id: int, chunk: int, changes: Sequence[PostingChange]
+    conn: AsyncConnection, collection_id: int, chunk: int, changes: Sequence[PostingChange], *, is_new: bool = False
 ) -> None:
     """Change postings of one chunk: what is there is merged, what becomes empty is removed.
 
     Args:
+        is_new: The chunk had no documents before: there is nothing to merge with.
         changes: In the order of keys: a page of the table's tree is then visited once, not once for each of its keys.
     """
     dialect = dialect_of(conn)
-    stored = dict(await dialect.postings_of(conn, collection_id, [change.key for change in changes], [chunk]))
+    stored: dict[str, bytes] = {}
+    if not is_new:
+        stored = dict(await dialect.postings_of(conn, collection_id, [change.key for change in changes], [chunk]))
     rows: list[tuple[int, int, str, int, bytes]] = []
     emptied: list[str] = []
     for change in changes:

@@ -113,7 +113,7 @@ def _present_row(hit: Hit, layout: _Layout, position: int) -> ResultRow:
         if name not in shown and (field := collection.field(name)) and _is_telling(highlight)
     )
     return ResultRow(
-        id=f"result-{position}",
+        id=f"result-{collection.id}-{position}",
         url=url_for("pages.document", name=collection.name, key=hit.key) + layout.parameters,
         title=format_highlight(hit.title),
         meta=_without_repeats(shown.values()),
