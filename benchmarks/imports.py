@@ -29,7 +29,9 @@ def imports(source: str) -> None:
             started = time.perf_counter()
             count = load_fts5(path, searched_rows(source)[1], options=options)
             seconds = time.perf_counter() - started
-            table.add_row(name, str(count), f"{seconds:.1f}", f"{count / seconds:.0f}", _megabytes(path), "not measured")
+            table.add_row(
+                name, str(count), f"{seconds:.1f}", f"{count / seconds:.0f}", _megabytes(path), "not measured"
+            )
     Console().print(table)
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from flask import request
 from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import PathConverter
 
 from livesearch.config import Settings
-from livesearch.db import Database
+from livesearch.db import Database, sqlite_path
 from livesearch.errors import ConfigError
 from livesearch.services import Services, build_services
-from livesearch.web import api, csrf, detection, failures, headers, health, htmx, logs, pages
+from livesearch.web import api, audience, csrf, detection, failures, headers, health, htmx, logs, pages
 from livesearch.web.assets import Assets
 from livesearch.web.loop import LoopFlask
 from livesearch.web.registry import register_services
@@ -67,10 +68,13 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
     headers.init_app(app)
     detection.init_app(app)
     failures.init_app(app)
+    audience.init_app(app, public_search=settings.public_search)
     csrf.init_app(app)
     Assets().init_app(app)
     for feature in (pages, htmx, api, health):
         app.register_blueprint(feature.blueprint)
+    if settings.proxy_count:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_count, x_proto=settings.proxy_count)  # type: ignore[method-assign]  # as Werkzeug documents
     return app
 
 
@@ -94,10 +98,7 @@ def load_secret_key(settings: Settings) -> str:
             "LIVESEARCH_SECRET_KEY is not set, and a PostgreSQL store needs it: all processes must sign with one key."
             ' Set it to the output of: python -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
-    store_path = settings.store_url.partition(":///")[2].partition("?")[0]
-    if not store_path or ":memory:" in store_path or "mode=memory" in settings.store_url:
-        return secrets.token_urlsafe(_KEY_BYTES)
-    path = Path(f"{store_path.removeprefix('file:')}.secret-key")
+    path = Path(f"{sqlite_path(settings.store_url)}.secret-key")
     try:
         return _read_or_make_key(path)
     except OSError as error:

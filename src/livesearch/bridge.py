@@ -28,6 +28,7 @@ from livesearch.app import create_app
 from livesearch.config import Settings, load_settings
 from livesearch.errors import LivesearchError
 from livesearch.web.greenlets import await_, spawn
+from livesearch.web.headers import SECURITY_HEADERS
 
 log = logging.getLogger(__name__)
 
@@ -135,6 +136,8 @@ class LoopInstance(WsgiToAsgiInstance):
             (b"content-type", b"text/plain"),
             (b"content-length", str(len(text)).encode()),
             (b"connection", b"close"),
+            (b"vary", b"HX-Request, HX-Request-Type"),
+            *((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()),
         ]
         await self.deliver({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
         await self.deliver({"type": "http.response.body", "body": text, "more_body": False})

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from flask import request
 
 from livesearch.app import create_app, find_templates, load_secret_key
 from livesearch.config import Settings
 from livesearch.errors import ConfigError, SchemaOutdatedError
+from tests.web.conftest import serving
 
 
 def test_secret_key_is_the_one_set(tmp_path: Path) -> None:
@@ -36,14 +38,6 @@ def test_secret_key_is_one_for_processes_that_start_together(tmp_path: Path) -> 
         keys = set(pool.map(load_secret_key, [settings] * 32))
 
     assert len(keys) == 1
-
-
-@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite:///"])
-def test_secret_key_of_a_store_in_memory_is_not_kept(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert load_secret_key(Settings(store_url=url)) != load_secret_key(Settings(store_url=url))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_secret_key_is_required_for_postgresql() -> None:
@@ -80,3 +74,29 @@ async def _get(app: object, path: str) -> httpx.Response:
     transport = httpx.ASGITransport(LoopBridge(app))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/", 403), ("/c/games", 403), ("/api/v1/collections", 403), ("/healthz", 200), ("/readyz", 503)],
+)
+async def test_search_that_is_not_public_is_closed_to_visitors(tmp_path: Path, path: str, status: int) -> None:
+    app = create_app(Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db", public_search=False))
+
+    async with serving(app) as client:
+        answer = await client.get(path)
+    assert answer.status_code == status
+    assert status != 403 or "closed to visitors" in answer.text
+
+
+@pytest.mark.parametrize(("proxy_count", "scheme"), [(0, "http"), (1, "https")])
+async def test_proxy_headers_are_believed_only_where_a_proxy_is_set(
+    tmp_path: Path, proxy_count: int, scheme: str
+) -> None:
+    app = create_app(Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db", proxy_count=proxy_count))
+    app.add_url_rule("/scheme", view_func=lambda: request.scheme)
+
+    async with serving(app) as client:
+        answer = await client.get("/scheme", headers={"X-Forwarded-Proto": "https"})
+
+    assert answer.text == scheme

@@ -4,11 +4,14 @@ import pytest
 from livesearch.services import Readiness
 
 
-async def test_home_redirects_to_only_collection(client: httpx.AsyncClient) -> None:
+async def test_home_is_the_page_of_the_only_collection(client: httpx.AsyncClient) -> None:
     response = await client.get("/?q=zelda")
+    page = await client.get("/c/games?q=zelda")
 
-    assert response.status_code == 302
-    assert response.headers["Location"] == "/c/games?q=zelda"
+    assert response.status_code == 200
+    assert "The Legend of <mark>Zelda</mark>" in response.text
+    assert 'action="/c/games"' in response.text
+    assert response.text.count("<mark>") == page.text.count("<mark>")
 
 
 async def test_home_lists_several_collections(library_client: httpx.AsyncClient) -> None:

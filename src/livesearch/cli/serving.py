@@ -54,6 +54,8 @@ def serve(sources: Sequence[str], *, host: str, port: int, workers: int | None, 
         lifespan="on",
         reset_contextvars=True,
         server_header=False,
+        # The application reads the proxy's headers itself: LIVESEARCH_PROXY_COUNT says how many to believe.
+        proxy_headers=False,
         access_log=False,
         log_level="warning",
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,

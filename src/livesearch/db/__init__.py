@@ -34,7 +34,7 @@ class Database:
         self._reader: AsyncEngine
         self._writer: AsyncEngine
         if self.is_sqlite:
-            path = _sqlite_path(settings.store_url)
+            path = sqlite_path(settings.store_url)
             self._reader = sqlite_engine(settings.store_url, path, reader_count=READER_COUNT)
             self._writer = sqlite_engine(settings.store_url, path)
             # SQLite has one writer; those of this process queue here, in order, without polling for the lock.
@@ -132,7 +132,12 @@ class Database:
             await self._writer.dispose()
 
 
-def _sqlite_path(store_url: str) -> str:
+def sqlite_path(store_url: str) -> str:
+    """The file of a SQLite store.
+
+    Raises:
+        ConfigError: The URL names no file, or has options.
+    """
     url = make_url(store_url)
     if not url.database or url.database == ":memory:" or url.query:
         raise ConfigError(

@@ -32,7 +32,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Decomposing brings forth capitals that were none before: a mathematical letter is none, the “A” in it is.
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).casefold()
     return unicodedata.normalize("NFKC", _MARKS.sub("", decomposed).translate(_STROKED))
 
 

@@ -1,7 +1,7 @@
 """The index of a batch of documents, computed from their stored form; as a module, a process that does so for another.
 
-The process is the one place of this floor that reads and writes: it stands here because it may import nothing above, and
-so starts in a fifth of a second and in 30 MB.
+The process is the one place of this floor that reads and writes: it stands here because it may import nothing of the
+floors above, and so starts in a fifth of a second and in 30 MB.
 """
 
 import gc
@@ -88,7 +88,7 @@ def main() -> None:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:
         # The other process was killed. Nothing is left to be written at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
 
 
 if __name__ == "__main__":

@@ -203,7 +203,7 @@ class _Occurrences:
         ranks[in_order] = np.arange(len(self._ids))
         pairs = np.concatenate(self._packed)
         self._packed = []
-        return _sorted_unique(ranks[pairs >> 16] << 16 | pairs & 0xFFFF)
+        return _renumbered(pairs, ranks)
 
     def changes(self, family: str, chunk: int) -> Iterator[PostingChange]:
         """A change for each term, in the order of keys."""
@@ -220,10 +220,18 @@ class _Occurrences:
             starts = list(dict.fromkeys(shortened))
             is_next = np.fromiter((a != b for a, b in pairwise(shortened)), np.int64, max(len(shortened) - 1, 0))
             ranks = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_next)))
-            pairs = _sorted_unique(ranks[pairs >> 16] << 16 | pairs & 0xFFFF)
+            pairs = _renumbered(pairs, ranks)
             names = [family + start if len(start) == length else "" for start in starts]
             rounds.append(_changes_of(pairs, names, chunk))
         return heapq.merge(*rounds, key=_KEY)
+
+
+def _renumbered(pairs: NDArray[np.int64], ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pairs with the rank of each term in its place, sorted, each once. In place: a batch has 16 MB of pairs."""
+    found = ranks[pairs >> 16]
+    found <<= 16
+    found |= pairs & 0xFFFF
+    return _sorted_unique(found)
 
 
 def _sorted_unique(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -248,11 +256,13 @@ def _changes_of(pairs: NDArray[np.int64], names: list[str], chunk: int) -> Itera
     costs ten times as much.
     """
     high = chunk << CHUNK_BITS >> 16
-    starts = np.flatnonzero(np.diff(pairs >> 16, prepend=-1))
-    term_ids, begins, end_of_all = (pairs[starts] >> 16).tolist(), starts.tolist(), len(pairs)
+    terms = pairs >> 16
+    starts = np.concatenate((np.zeros(min(len(pairs), 1), np.int64), np.flatnonzero(terms[1:] != terms[:-1]) + 1))
+    term_ids, begins, end_of_all = terms[starts].tolist(), starts.tolist(), len(pairs)
+    del terms
     # Two bytes a number from here on: a generator that waits its turn must not hold 32 MB of pairs.
     raw = (pairs & 0xFFFF).astype("<u2").tobytes()
-    return _slices(raw, names, high, zip(term_ids, begins, [*begins[1:], end_of_all], strict=True))
+    return _slices(raw, names, high, zip(term_ids, begins, [*begins, end_of_all][1:], strict=True))
 
 
 def _slices(raw: bytes, names: list[str], high: int, bounds: Iterable[tuple[int, int, int]]) -> Iterator[PostingChange]:

@@ -18,7 +18,7 @@ from livesearch.search.matching import Match
 from livesearch.search.query import ParsedQuery, Term
 from livesearch.search.values import display_text, is_year
 
-# Scored documents a tier, and in all before the next tier is passed over. On a million rows 100 find what 1,000 find, at
+# Scored documents a tier, and in all before the next tier is passed over. On a million rows 100 find what 1,000 do, at
 # a third of the cost.
 CANDIDATE_COUNT = 100
 
@@ -89,7 +89,9 @@ class Scorer:
     def __init__(self, query: ParsedQuery, collection: Collection) -> None:
         self._terms = query.terms
         self._folded = query.folded
-        self._titles = [f.name for f in collection.by_role(Role.TITLE)] or [f.name for f in collection.by_role(Role.KEY)]
+        self._titles = [f.name for f in collection.by_role(Role.TITLE)] or [
+            f.name for f in collection.by_role(Role.KEY)
+        ]
         # Heaviest first: a word counts once, where it weighs most.
         self._others = sorted(
             (

@@ -10,6 +10,7 @@ import orjson
 from livesearch.domain import CHUNK_BITS, NUMERIC_ROLES, Collection, Document, Reject, Role, Row
 from livesearch.errors import ConflictError
 from livesearch.ingest import coercer, number_of
+from livesearch.ingest.source import cut_raw
 from livesearch.search.indexer import ChangedBody
 from livesearch.search.indexing import ValuesBatch
 from livesearch.search.values import texts
@@ -22,8 +23,8 @@ from livesearch.store.documents import digest_of, encode, find_stored, load_docu
 from livesearch.store.imports import ImportRecord, save_progress
 from livesearch.store.postings import apply_changes
 
-# Rows read and analysed at once: a tenth of a second of work.
-ROW_COUNT = 4096
+# Rows read and analysed at once: a tenth of a second of work, and some 10 MB of documents.
+ROW_COUNT = 2048
 # Bytes of documents read and analysed at once.
 ROWS_SIZE = 8_000_000
 # Bytes of documents in one transaction; an import also ends a transaction where a chunk is full.
@@ -87,15 +88,17 @@ def _enterer(collection: Collection) -> Callable[[Row], Entry | Reject]:
         fault = _key_fault(values, key_field) or _facet_fault(document, facet_names)
         if fault:
             raw = orjson.dumps(row.document).decode()
-            return Reject(row.line, fault, raw if len(raw) <= 2000 else raw[:1999] + "…")
+            return Reject(row.line, fault, cut_raw(raw))
         return Entry(values[0], document, body, digest)
 
     return enter
 
 
 def _key_fault(values: list[str], key_field: str | None) -> str | None:
-    if len(values) != 1 or not values[0].strip():
-        return f"The key field “{key_field}” has no value." if not values else f"The key field “{key_field}” has no single value."
+    if len(values) > 1:
+        return f"The key field “{key_field}” has no single value."
+    if not values or not values[0].strip():
+        return f"The key field “{key_field}” has no value."
     if len(values[0]) > KEY_LENGTH:
         return f"The key has {len(values[0])} characters; {KEY_LENGTH} at most."
     return None
@@ -162,6 +165,7 @@ class BatchWriter:
     """Puts rows into batches and writes them, each with its index and the import's place in one transaction.
 
     Attributes:
+        collection: As it was when the import began.
         record: How far the import has come, committed batches only.
         version: The collection's version after the last batch.
     """
@@ -177,7 +181,7 @@ class BatchWriter:
     ) -> None:
         self._transactions = transactions
         self._worker = worker
-        self._collection = collection
+        self.collection = collection
         self._indexing = indexing
         self._numeric = collection.by_role(*NUMERIC_ROLES)
         self.record = record
@@ -186,7 +190,7 @@ class BatchWriter:
     async def begin(self) -> Batch:
         """An empty batch against the collection as it now is."""
         async with self._transactions.read(is_limited=False) as conn:
-            current = await find_collection(conn, self._collection.name) or self._collection
+            current = await find_collection(conn, self.collection.name) or self.collection
         return Batch(current, current.next_number)
 
     async def add(self, batch: Batch, rows: Rows) -> None:
@@ -220,7 +224,9 @@ class BatchWriter:
                 number, batch.next_number = batch.next_number, batch.next_number + 1
             else:
                 batch.updated += 1
-                before = batch.documents[number][1] if number in batch.documents else encode(stored.documents[entry.key])
+                before = (
+                    batch.documents[number][1] if number in batch.documents else encode(stored.documents[entry.key])
+                )
             changed.append((number, before, entry.body))
             batch.pending[entry.key] = number, entry.digest
             batch.documents[number] = entry.key, entry.body, entry.digest
@@ -233,20 +239,21 @@ class BatchWriter:
         Raises:
             ConflictError: Another writer has changed the collection since the batch was begun.
         """
-        collection_id, indexing = self._collection.id, self._indexing
+        collection_id, indexing = self.collection.id, self._indexing
         assert indexing  # noqa: S101  # only a dry run has none, and it commits nothing
         await indexing.finish()
         async with self._transactions.write() as conn:
-            current = await find_collection(conn, self._collection.name)
+            current = await find_collection(conn, self.collection.name)
             if current is None or current.version != batch.collection.version:
-                raise ConflictError(f"Another writer has changed “{self._collection.name}” meanwhile. Run it again.")
+                raise ConflictError(f"Another writer has changed “{self.collection.name}” meanwhile. Run it again.")
             await put_documents(conn, collection_id, [(number, *row) for number, row in batch.documents.items()])
+            batch.documents.clear()  # a tenth of all the memory an import needs, and the index is still to come
             async for chunk, changes in indexing.pages():
                 is_new = batch.collection.next_number <= chunk << CHUNK_BITS
                 await apply_changes(conn, collection_id, chunk, changes, is_new=is_new)
             for name, numbers, values in batch.values.changes():
                 await put_values(conn, collection_id, name, numbers, values)
-            if batch.documents:
+            if batch.accepted or batch.updated:
                 self.version = await advance_collection(conn, collection_id, next_number=batch.next_number)
             record = self.counted(batch)
             await save_progress(conn, record.id, {name: getattr(record, name) for name in _COUNTS})

@@ -4,22 +4,25 @@ A batch is read and analysed outside any transaction; then its documents, its in
 in one. Whatever ends the process, the store holds whole batches, and the import knows how many.
 """
 
+import gc
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain, islice
 from pathlib import Path
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from livesearch.domain import Collection, Document, Field, ImportReport, Reject, Role, Row
+from livesearch.domain import Collection, Document, ImportReport, Reject, Role, Row
 from livesearch.errors import InvalidInputError, SourceError
-from livesearch.ingest import Inference, Source, SourceSpec, default_name, infer, open_source, parse_source
+from livesearch.ingest import Inference, Source, default_name, open_source, parse_source
 from livesearch.search.indexing import IndexSchema
 from livesearch.services.batches import ROW_COUNT, Batch, BatchWriter, Rows
+from livesearch.services.fields import plan_fields
 from livesearch.services.indexing import ProcessIndexing, ThreadIndexing
 from livesearch.services.rejects import RejectsFile
 from livesearch.services.transactions import Transactions
@@ -28,7 +31,7 @@ from livesearch.store import collections as collection_store
 from livesearch.store import imports as import_store
 from livesearch.store.imports import ImportRecord
 
-# Documents looked at to infer types and roles.
+# Rows looked at to infer types and roles. A source with no more is imported before a second process has started.
 SAMPLE_COUNT = 2000
 
 
@@ -42,7 +45,7 @@ class ImportOptions:
         key: The field that tells rows apart; by default inferred.
         roles: Roles by field, over the inferred ones.
         replace: Rows that the source does not have are gone afterwards.
-        dry_run: Count only.
+        dry_run: Count only; a repeated key may count as accepted again where its rows are far apart.
         skip_known: Do nothing when this very source was the last one imported, even if documents were edited since.
     """
 
@@ -85,6 +88,7 @@ class ImportPlan:
     is_new: bool
 
 
+Planner = Callable[[ImportPlan], None]
 Watcher = Callable[[ImportProgress], None]
 
 
@@ -97,244 +101,214 @@ class ImportService:
     async def run(
         self,
         source: str,
-        options: ImportOptions = ImportOptions(),  # noqa: B008  # frozen
+        options: ImportOptions = ImportOptions(),  # frozen
         *,
-        on_plan: Callable[[ImportPlan], None] = lambda _: None,
+        on_plan: Planner = lambda _: None,
         on_progress: Watcher = lambda _: None,
     ) -> ImportReport:
         """Import one source.
 
         Args:
             source: A path or URL-like string, see `ingest.parse_source`.
-            on_plan: Called once, before the first row is stored.
-            on_progress: Called after each batch.
+            on_plan: Called once, before the first row is stored; not when nothing is to be done.
+            on_progress: Called after each few thousand rows.
 
         Raises:
-            SourceError: The source cannot be read as rows.
+            SourceError: The source cannot be read as rows, has none, or does not fit the collection.
             KeyUndecidedError: Two or more fields could be the key.
             InvalidInputError: The name cannot be one, or roles are given that differ from the stored ones.
-            ConflictError: Another import changed the collection meanwhile, again and again.
+            ConflictError: Another writer changed the collection meanwhile; what was committed before stays.
         """
         started = time.monotonic()
         spec = parse_source(source, format=options.format)
         name = _checked_name(options.name or default_name(spec))
-        with closing(Worker()) as worker, closing(open_source(spec)) as opened:
-            rows = opened.rows()
-            sample = await worker.run(lambda: list(islice(rows, SAMPLE_COUNT)))
-            run = _Run(self._transactions, worker, source, spec, opened, options, name, started)
-            return await run.to_end(sample, chain(sample, rows), on_plan, on_progress)
+        # What is loaded by now stays loaded. A collector that looks at it again and again, because an import makes
+        # millions of objects, takes a sixth of the time.
+        gc.freeze()
+        try:
+            with closing(Worker()) as worker, closing(await worker.run(open_source, spec)) as opened:
+                run = _Run(self._transactions, worker, opened, source, name, options, on_plan, on_progress, started)
+                return await run.to_end()
+        finally:
+            gc.unfreeze()
 
 
+@dataclass(frozen=True, slots=True)
 class _Run:
-    """One import under way."""
+    """One import under way.
 
-    def __init__(
-        self,
-        transactions: Transactions,
-        worker: Worker,
-        source: str,
-        spec: SourceSpec,
-        opened: Source,
-        options: ImportOptions,
-        name: str,
-        started: float,
-    ) -> None:
-        self._transactions = transactions
-        self._worker = worker
-        self._source = source
-        self._spec = spec
-        self._opened = opened
-        self._options = options
-        self._name = name
-        self._started = started
+    Attributes:
+        started: On the monotonic clock, in seconds.
+    """
 
-    async def to_end(
-        self,
-        sample: Sequence[Row | Reject],
-        rows: Iterator[Row | Reject],
-        on_plan: Callable[[ImportPlan], None],
-        on_progress: Watcher,
-    ) -> ImportReport:
-        async with self._transactions.read() as conn:
-            existing = await collection_store.find_collection(conn, self._name)
+    transactions: Transactions
+    worker: Worker
+    opened: Source
+    source: str
+    name: str
+    options: ImportOptions
+    on_plan: Planner
+    on_progress: Watcher
+    started: float
+
+    async def to_end(self) -> ImportReport:
+        async with self.transactions.read() as conn:
+            existing = await collection_store.find_collection(conn, self.name)
             latest = await import_store.latest_import(conn, existing.id) if existing else None
-        documents = [row.document for row in sample if isinstance(row, Row)]
-        self._is_large = len(sample) == SAMPLE_COUNT
-        fingerprint = await self._worker.run(self._opened.fingerprint)
+        fingerprint = await self.worker.run(self.opened.fingerprint)
         if existing and latest and self._is_known(existing, latest, fingerprint):
-            return self._unchanged(existing, latest)
+            return self._report(existing, _repeated(latest), rejects_path=self._rejects_path())
 
-        inference = self._inferred(documents, None if self._options.replace else existing)
-        on_plan(ImportPlan(self._name, inference, self._opened.notes, is_new=existing is None))
-        if self._options.dry_run:
-            return await self._dry_run(existing, inference, rows, on_progress)
+        rows = self.opened.rows()
+        sample = await self.worker.run(lambda: list(islice(rows, SAMPLE_COUNT)))
+        documents = _documents(sample, self.source)
+        options, kept = self.options, None if self.options.replace else existing
+        inference = plan_fields(documents, kept, roles=options.roles or {}, key=options.key)
+        self.on_plan(ImportPlan(self.name, inference, self.opened.notes, is_new=existing is None))
+        is_large = len(sample) == SAMPLE_COUNT
+        rows = chain(_drained(sample), rows)
+        del documents
+        if options.dry_run:
+            return await self._dry_run(existing, inference, rows)
         collection, record = await self._begin(existing, inference, fingerprint)
-        report = await self._write(collection, record, rows, on_progress)
-        if self._options.replace:
-            await self._take_place(collection)
-        return report
+        return await self._write(collection, record, rows, is_large=is_large)
 
     def _is_known(self, collection: Collection, latest: ImportRecord, fingerprint: str | None) -> bool:
         """Whether this very source was the last to change the collection."""
         is_same = latest.state == "done" and fingerprint is not None and latest.fingerprint == fingerprint
-        is_untouched = latest.version == collection.version or self._options.skip_known
-        return is_same and is_untouched and (latest.options == self._options.digest() or self._options.skip_known)
-
-    def _unchanged(self, collection: Collection, latest: ImportRecord) -> ImportReport:
-        return ImportReport(
-            collection=self._name,
-            source=self._source,
-            fields=collection.fields,
-            unchanged=latest.rows_read - latest.rejected,
-            rejected=latest.rejected,
-            rejects_path=str(self._rejects_path()) if latest.rejected else None,
-            seconds=time.monotonic() - self._started,
-            key_field=collection.key_field,
-            is_dry_run=self._options.dry_run,
-        )
-
-    def _inferred(self, documents: Sequence[Mapping[str, object]], existing: Collection | None) -> Inference:
-        """The stored fields, and after them what the source has more; all inferred for a new collection."""
-        options = self._options
-        if existing is None:
-            return infer(documents, roles=options.roles or {}, key=options.key)
-        changed = [name for name, role in (options.roles or {}).items() if _role_of(existing, name) not in {None, role}]
-        if changed or (options.key and options.key != existing.key_field):
-            raise InvalidInputError(
-                f"“{existing.name}” already has roles: {', '.join(changed) or 'its key'} cannot change by an import."
-                " Give --replace to build it anew, or --name for another collection."
-            )
-        known = {field.name for field in existing.fields}
-        key = existing.key_field if any(existing.key_field in document for document in documents) else None
-        if existing.key_field and documents and key is None:
-            raise SourceError(
-                f"“{existing.name}” tells rows apart by “{existing.key_field}”, which this source does not have."
-                f" Its fields: {', '.join(documents[0])}. Give --name for another collection."
-            )
-        more = [field for field in _guessed(documents, options.roles or {}) if field.name not in known]
-        return Inference((*existing.fields, *more), existing.key_field, existing.popularity_field)
+        is_untouched = latest.version == collection.version and latest.options == self.options.digest()
+        return is_same and (is_untouched or self.options.skip_known)
 
     async def _begin(
         self, existing: Collection | None, inference: Inference, fingerprint: str | None
     ) -> tuple[Collection, ImportRecord]:
         """The collection to write to and the record to go on with: an interrupted one of this source, or a new one."""
-        name = self._name + collection_store.REPLACEMENT_SUFFIX if self._options.replace else self._name
-        async with self._transactions.write() as conn:
-            collection = await collection_store.find_collection(conn, name) if self._options.replace else existing
-            latest = await import_store.latest_import(conn, collection.id) if collection else None
+        async with self.transactions.write() as conn:
+            if self.options.replace:
+                existing = await collection_store.find_collection(conn, self._written_name)
+            latest = await import_store.latest_import(conn, existing.id) if existing else None
             is_resumable = latest is not None and (
-                latest.state == "running"
+                (latest.state, latest.fingerprint, latest.options) == ("running", fingerprint, self.options.digest())
                 and fingerprint is not None
-                and (latest.fingerprint, latest.options) == (fingerprint, self._options.digest())
             )
-            if self._options.replace and collection and not is_resumable:
-                await collection_store.drop_collection(conn, collection.id)
-                collection = None
-            if collection is None:
-                collection = await collection_store.create_collection(
-                    conn,
-                    name,
-                    fields=inference.fields,
-                    key_field=inference.key_field,
-                    popularity_field=inference.popularity_field,
-                    source=self._source,
-                )
-            elif len(inference.fields) > len(collection.fields):
-                collection = await collection_store.set_fields(conn, collection, inference.fields)
+            if existing and self.options.replace and not is_resumable:
+                await collection_store.drop_collection(conn, existing.id)
+                existing = None
+            collection = await self._prepared(conn, existing, inference)
             if latest is None or not is_resumable:
                 latest = await import_store.begin_import(
                     conn,
                     collection.id,
-                    source=self._source,
+                    source=self.source,
                     fingerprint=fingerprint,
-                    options=self._options.digest(),
+                    options=self.options.digest(),
                     now=time.time(),
                 )
         return collection, latest
 
+    async def _prepared(self, conn: AsyncConnection, existing: Collection | None, inference: Inference) -> Collection:
+        """The collection with the fields of the plan."""
+        if existing is None:
+            return await collection_store.create_collection(
+                conn,
+                self._written_name,
+                fields=inference.fields,
+                key_field=inference.key_field,
+                popularity_field=inference.popularity_field,
+                source=self.source,
+            )
+        if len(inference.fields) > len(existing.fields):
+            return await collection_store.set_fields(conn, existing, inference.fields)
+        return existing
+
     async def _write(
-        self, collection: Collection, record: ImportRecord, rows: Iterator[Row | Reject], on_progress: Watcher
+        self, collection: Collection, record: ImportRecord, rows: Iterator[Row | Reject], *, is_large: bool
     ) -> ImportReport:
-        resumed_at = record.rows_read
-        make_indexing = ProcessIndexing if self._is_large else ThreadIndexing
-        with (
-            RejectsFile(self._rejects_path()) as rejects,
-            closing(make_indexing(self._worker, IndexSchema.of(collection))) as indexing,
-        ):
-            writer = BatchWriter(self._transactions, self._worker, collection, record, indexing=indexing)
-            # What an interrupted import committed is read again, but only its rejects are of use.
-            skipped = islice(rows, resumed_at)
-            await self._worker.run(lambda: rejects.write(row for row in skipped if isinstance(row, Reject)))
-            while batch := await self._fill(writer, rows, collection, rejects, on_progress):
+        indexing = (ProcessIndexing if is_large else ThreadIndexing)(self.worker, IndexSchema.of(collection))
+        writer = BatchWriter(self.transactions, self.worker, collection, record, indexing=indexing)
+        with closing(indexing), RejectsFile(self._rejects_path()) as rejects:
+            await self._skip(record.rows_read, rows, collection, rejects)
+            while batch := await self._fill(writer, rows, rejects):
                 await writer.commit(batch)
                 del batch  # or it would be held while the next one is filled
-            record = writer.record
-            async with self._transactions.write() as conn:
-                await import_store.finish_import(conn, record.id, version=writer.version, now=time.time())
+        await self._finish(writer)
+        return self._report(
+            collection, writer.record, resumed_at=record.rows_read, rejects_path=rejects.path if rejects.count else None
+        )
+
+    async def _skip(
+        self, count: int, rows: Iterator[Row | Reject], collection: Collection, rejects: RejectsFile
+    ) -> None:
+        """Read again what an interrupted import has committed; only the rejected rows are of use."""
+        while count and (found := await self.worker.run(Rows.read, rows, collection, min(count, ROW_COUNT))):
+            rejects.write(found.rejects)
+            count -= len(found)
+
+    async def _fill(self, writer: BatchWriter, rows: Iterator[Row | Reject], rejects: RejectsFile) -> Batch | None:
+        """Read rows until a batch is full; None at the end of the source."""
+        batch = await writer.begin()
+        while room := batch.room:
+            found = await self.worker.run(Rows.read, rows, writer.collection, min(room, ROW_COUNT))
+            if not found:
+                break
+            rejects.write(found.rejects)
+            await writer.add(batch, found)
+            counts = writer.counted(batch)
+            self.on_progress(
+                ImportProgress(counts.rows_read, self.opened.bytes_read, self.opened.total_bytes, counts.rejected)
+            )
+        return batch if batch.row_count else None
+
+    async def _finish(self, writer: BatchWriter) -> None:
+        """Record the end. A finished replacement becomes the collection; searches see the old one until then."""
+        async with self.transactions.write() as conn:
+            version = writer.version
+            if self.options.replace:
+                built = await collection_store.find_collection(conn, self._written_name)
+                assert built is not None  # noqa: S101  # written by this import
+                await collection_store.take_place(conn, built, self.name)
+                taken = await collection_store.find_collection(conn, self.name)
+                assert taken is not None  # noqa: S101  # just named so
+                version = taken.version
+            await import_store.finish_import(conn, writer.record.id, version=version, now=time.time())
+
+    async def _dry_run(
+        self, existing: Collection | None, inference: Inference, rows: Iterator[Row | Reject]
+    ) -> ImportReport:
+        collection = existing or Collection(0, self.name, 0, 0, inference.fields, inference.key_field)
+        record = ImportRecord(0, self.source, None, "", "running", 0, 0, 0, 0, 0, None)
+        writer = BatchWriter(self.transactions, self.worker, collection, record)
+        with RejectsFile(None) as rejects:
+            while batch := await self._fill(writer, rows, rejects):
+                writer.record = writer.counted(batch)
+        return self._report(replace(collection, fields=inference.fields), writer.record)
+
+    def _report(
+        self, collection: Collection, record: ImportRecord, *, resumed_at: int = 0, rejects_path: Path | None = None
+    ) -> ImportReport:
         return ImportReport(
-            collection=self._name,
-            source=self._source,
+            collection=self.name,
+            source=self.source,
             fields=collection.fields,
             accepted=record.accepted,
             updated=record.updated,
             unchanged=record.unchanged,
             rejected=record.rejected,
             resumed_at=resumed_at,
-            seconds=time.monotonic() - self._started,
-            rejects_path=str(rejects.path) if rejects.count else None,
+            seconds=time.monotonic() - self.started,
+            rejects_path=str(rejects_path) if rejects_path and record.rejected else None,
             key_field=collection.key_field,
+            is_dry_run=self.options.dry_run,
         )
 
-    async def _dry_run(
-        self, existing: Collection | None, inference: Inference, rows: Iterator[Row | Reject], on_progress: Watcher
-    ) -> ImportReport:
-        collection = existing or Collection(0, self._name, 0, 0, inference.fields, inference.key_field)
-        record = ImportRecord(0, self._source, None, "", "running", 0, 0, 0, 0, 0, None)
-        writer = BatchWriter(self._transactions, self._worker, collection, record)
-        with RejectsFile(None) as rejects:
-            while batch := await self._fill(writer, rows, collection, rejects, on_progress):
-                writer.record = record = writer.counted(batch)
-        return ImportReport(
-            collection=self._name,
-            source=self._source,
-            fields=inference.fields,
-            accepted=record.accepted,
-            updated=record.updated,
-            unchanged=record.unchanged,
-            rejected=record.rejected,
-            seconds=time.monotonic() - self._started,
-            key_field=inference.key_field,
-            is_dry_run=True,
-        )
-
-    async def _fill(
-        self,
-        writer: BatchWriter,
-        rows: Iterator[Row | Reject],
-        collection: Collection,
-        rejects: RejectsFile,
-        on_progress: Watcher,
-    ) -> Batch | None:
-        """Read rows until a batch is full; None at the end of the source."""
-        batch = await writer.begin()
-        while (room := batch.room) and (found := await self._worker.run(Rows.read, rows, collection, min(room, ROW_COUNT))):
-            rejects.write(found.rejects)
-            await writer.add(batch, found)
-            on_progress(self._progress(writer.counted(batch)))
-        return batch if batch.row_count else None
-
-    async def _take_place(self, built: Collection) -> None:
-        """The finished replacement becomes the collection; searches see the old one until then."""
-        async with self._transactions.write() as conn:
-            await collection_store.take_place(conn, built, self._name)
-
-    def _progress(self, record: ImportRecord) -> ImportProgress:
-        return ImportProgress(record.rows_read, self._opened.bytes_read, self._opened.total_bytes, record.rejected)
+    @property
+    def _written_name(self) -> str:
+        """The collection that rows go to: a replacement is built beside the one it replaces."""
+        return self.name + collection_store.REPLACEMENT_SUFFIX if self.options.replace else self.name
 
     def _rejects_path(self) -> Path:
-        location = self._spec.location
-        stem = f"{self._name}-stdin" if location == "-" else location
-        return Path(f"{stem}.rejects.jsonl")
+        location = self.opened.spec.location
+        return Path(f"{f'{self.name}-stdin' if location == '-' else location}.rejects.jsonl")
 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -349,12 +323,24 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _role_of(collection: Collection, name: str) -> Role | None:
-    field = collection.field(name)
-    return field.role if field else None
+def _repeated(record: ImportRecord) -> ImportRecord:
+    """What an import would count that comes after this one and finds the same."""
+    return replace(record, accepted=0, updated=0, unchanged=record.rows_read - record.rejected)
 
 
-def _guessed(documents: Sequence[Document], roles: Mapping[str, Role]) -> tuple[Field, ...]:
-    """The fields of a further source. Its key is the collection's, so that two candidates for one do no harm."""
-    known = {name for document in documents for name in document}
-    return infer(documents, roles={k: r for k, r in roles.items() if k in known}, key=next(iter(documents[0]))).fields if documents else ()
+def _documents(sample: Sequence[Row | Reject], source: str) -> list[Document]:
+    documents = [row.document for row in sample if isinstance(row, Row)]
+    if documents:
+        return documents
+    if rejected := next((row for row in sample if isinstance(row, Reject)), None):
+        raise SourceError(
+            f"“{source}” has no row that can be taken. Line {rejected.line} is the first of them: {rejected.reason}"
+        )
+    raise SourceError(f"“{source}” has no rows.")
+
+
+def _drained(sample: list[Row | Reject]) -> Iterator[Row | Reject]:
+    """Each row once, in order; they are let go of as they are taken."""
+    sample.reverse()
+    while sample:
+        yield sample.pop()

@@ -27,7 +27,10 @@ class RejectsFile:
 
     def __enter__(self) -> Self:
         if self.path:
-            self.path.unlink(missing_ok=True)
+            try:
+                self.path.unlink(missing_ok=True)
+            except OSError as error:
+                raise self._unwritable(error) from error
         return self
 
     def write(self, rejects: Iterable[Reject]) -> None:
@@ -45,7 +48,10 @@ class RejectsFile:
                 line = {"line": reject.line, "reason": reject.reason, "row": reject.raw}
                 self._file.write(orjson.dumps(line).decode() + "\n")
             except OSError as error:
-                raise SourceError(f"The rejected rows cannot be written to {self.path}: {error.strerror}.") from error
+                raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> SourceError:
+        return SourceError(f"The rejected rows cannot be written to {self.path}: {error.strerror}.")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

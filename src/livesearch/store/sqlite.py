@@ -9,7 +9,6 @@ from typing import cast
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-
 # Rows of one statement: 5,000 parameters, of the 32,766 that SQLite takes. A third of the time of `executemany`, which
 # lets go of the interpreter's lock and takes it again for each row.
 ROW_COUNT = 1000

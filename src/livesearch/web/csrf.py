@@ -1,7 +1,7 @@
 """CSRF tokens for everything that takes a cookie."""
 
 from flask import Flask, current_app, request
-from flask_wtf.csrf import CSRFProtect, generate_csrf  # type: ignore[import-untyped]
+from flask_wtf.csrf import CSRFProtect, generate_csrf
 
 from livesearch.web import api
 

@@ -6,7 +6,7 @@ from http import HTTPStatus
 import orjson
 import structlog
 from flask import Flask, Response, abort, make_response, request
-from flask_wtf.csrf import CSRFError  # type: ignore[import-untyped]
+from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from livesearch.errors import (

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, make_response, redirect, request, url_for
+from flask import Blueprint, Response, make_response, request, url_for
 
 from livesearch.domain import ResultPage, SearchQuery
 from livesearch.web.detection import htmx, respond
@@ -25,8 +25,7 @@ async def home() -> Response:
     """The only collection's page, or all collections with one search box over them."""
     collections = await current_services().collections.list_all()
     if len(collections) == 1:
-        url = url_for("pages.search", name=collections[0].name)
-        return make_response(redirect(url + canonical_parameters(parse_query(request.args))))
+        return await search(collections[0].name)
     text = request.args.get("q", "").strip()
     if text:
         found = await current_services().search.search_all(text)

@@ -125,10 +125,10 @@ def test_encoding_is_detected(codec: str, read: ReadRows) -> None:
 @pytest.mark.parametrize(
     ("text", "codec"),
     [
-        ("name\nSmith’s “book” – déjà vu\n", "cp1252"),  # noqa: RUF001  # typographic on purpose
+        ("name\nSmith’s “book” – déjà vu\n", "cp1252"),  # typographic on purpose
         ("id,city\n1,Köln\n", "cp1252"),
         ("imię,miasto\nŁukasz,Łódź\nŚwiętosława,Gdańsk\n", "cp1250"),
-        ("имя,город\n" + "Анна Каренина,Москва\nЛев Толстой,Ясная Поляна\n" * 5, "cp1251"),  # noqa: RUF001
+        ("имя,город\n" + "Анна Каренина,Москва\nЛев Толстой,Ясная Поляна\n" * 5, "cp1251"),
         ("名前,都市\n" + "夏目漱石,東京\n吾輩は猫である,名前はまだ無い\nドラゴンクエスト,大阪\n" * 5, "cp932"),
     ],
 )

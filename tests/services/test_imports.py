@@ -1,0 +1,365 @@
+"""Imports: what they store, count, reject and refuse, on both stores."""
+
+import asyncio
+import json
+import random
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]  # ships no types
+import pytest
+from sqlalchemy import update
+
+from livesearch.domain import CHUNK_BITS, Collection, FieldType, Role
+from livesearch.errors import ConflictError, InvalidInputError, KeyUndecidedError, SourceError, StoreError
+from livesearch.models import collections
+from livesearch.services import Services, batches
+from livesearch.services.imports import SAMPLE_COUNT, ImportOptions, ImportPlan, ImportProgress
+from tests.conftest import WriteRows
+from tests.indexes import checked_documents
+
+CHUNK_SIZE = 1 << CHUNK_BITS
+_WORDS = ["red", "Reed", "green", "blüe", "F-16", "it's", "zelda", "1991", "x" * 70]
+
+
+def make_rows(count: int, seed: int = 1, first: int = 0) -> list[dict[str, object]]:
+    chance = random.Random(seed)  # noqa: S311  # rows, not secrets
+    return [
+        {
+            "id": f"k{first + number}",
+            "title": " ".join(chance.choices(_WORDS, k=chance.randint(1, 3))),
+            "about": " ".join(chance.choices(_WORDS, k=chance.randint(0, 8))),
+            "maker": chance.choice(["Sega", "Nintendo", "Atari"]),
+            "tags": chance.sample(["old", "new", "rare"], k=chance.randint(0, 2)),
+            "score": chance.randint(0, 50),
+            **({"year": chance.randint(1980, 1990)} if chance.random() < 0.9 else {}),
+        }
+        for number in range(count)
+    ]
+
+
+def read_rejects(source: str) -> list[dict[str, Any]]:  # Any: JSON
+    path = Path(f"{source}.rejects.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction for each few rows."""
+    monkeypatch.setattr("livesearch.services.imports.ROW_COUNT", 7)
+    monkeypatch.setattr(batches, "BYTE_COUNT", 1500)
+
+
+async def collection_of(services: Services, name: str = "games") -> Collection:
+    return await services.collections.get(name)
+
+
+async def test_import_stores_rows_with_their_index(services: Services, write_rows: WriteRows) -> None:
+    rows = make_rows(60)
+    plans: list[ImportPlan] = []
+    progress: list[ImportProgress] = []
+    report = await services.imports.run(write_rows("games", rows), on_plan=plans.append, on_progress=progress.append)
+
+    assert (report.accepted, report.updated, report.unchanged, report.rejected) == (60, 0, 0, 0)
+    assert (report.collection, report.key_field, report.rejects_path, report.resumed_at) == ("games", "id", None, 0)
+    assert plans[0].is_new
+    assert (progress[-1].rows, progress[-1].bytes_read) == (60, progress[-1].bytes_total)
+    documents = await checked_documents(services.transactions, "games")
+    assert documents["k7"]["title"] == rows[7]["title"]
+    assert len(documents) == 60
+
+
+async def test_import_of_the_same_source_changes_nothing(services: Services, write_rows: WriteRows) -> None:
+    source = write_rows("games", make_rows(30))
+    await services.imports.run(source)
+    before = await collection_of(services)
+    report = await services.imports.run(source)
+
+    assert (report.accepted, report.updated, report.unchanged) == (0, 0, 30)
+    assert await collection_of(services) == before
+
+
+async def test_import_of_the_same_rows_from_another_file_changes_nothing(
+    services: Services, write_rows: WriteRows
+) -> None:
+    await services.imports.run(write_rows("games", make_rows(30)))
+    before = await collection_of(services)
+    report = await services.imports.run(write_rows("other", make_rows(30)[::-1]), ImportOptions(name="games"))
+
+    assert (report.accepted, report.updated, report.unchanged) == (0, 0, 30)
+    assert await collection_of(services) == before
+
+
+async def test_import_updates_changed_rows(services: Services, write_rows: WriteRows) -> None:
+    rows = make_rows(30)
+    await services.imports.run(write_rows("games", rows))
+    rows[3] = {"id": "k3", "title": "Metroid", "maker": "Nintendo", "year": 1986}
+    report = await services.imports.run(write_rows("games", [*rows, *make_rows(2, first=30)]))
+
+    assert (report.accepted, report.updated, report.unchanged) == (2, 1, 29)
+    documents = await checked_documents(services.transactions, "games")
+    assert documents["k3"] == rows[3]
+
+
+async def test_of_rows_with_one_key_the_last_wins(services: Services, write_rows: WriteRows) -> None:
+    rows = [*make_rows(20), *make_rows(10, seed=2), *make_rows(5, seed=3)]
+    report = await services.imports.run(write_rows("games", rows), ImportOptions(key="id"))
+
+    assert (report.accepted, report.updated) == (20, 15)
+    documents = await checked_documents(services.transactions, "games")
+    assert documents["k2"]["title"] == rows[32]["title"]
+    assert documents["k7"]["title"] == rows[27]["title"]
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_imports_add_up_across_batches_and_chunks(services: Services, write_rows: WriteRows, seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  # rows, not secrets
+    expected: dict[object, dict[str, object]] = {}
+    for turn in range(4):
+        rows = chance.choices(make_rows(40, seed=10 * seed + turn, first=10 * turn), k=60)
+        expected |= {row["id"]: row for row in rows}
+        await services.imports.run(write_rows("games", rows), ImportOptions(key="id"))
+        if turn == 0:  # the next rows stand on both sides of a border
+            async with services.transactions.write() as conn:
+                await conn.execute(update(collections).values(next_number=CHUNK_SIZE - 10))
+        documents = await checked_documents(services.transactions, "games")
+
+        assert documents.keys() == expected.keys()
+        assert all(documents[str(key)]["title"] == row["title"] for key, row in expected.items())
+
+
+async def test_rejects_are_written_with_line_and_reason(services: Services, tmp_path: Path) -> None:
+    source = tmp_path / "games.jsonl"
+    good = '{"id": "a", "title": "A", "kind": "x"}\n{"id": "b", "title": "B", "kind": "x"}\n'
+    bad = '{"title": "no key"}\n{broken\n' + json.dumps({"id": "c", "title": "C", "kind": "y" * 600}) + "\n"
+    source.write_text(good + bad)
+    options = ImportOptions(key="id", roles={"kind": Role.FACET})
+    report = await services.imports.run(str(source), options)
+    lines = read_rejects(str(source))
+
+    assert (report.accepted, report.rejected, report.rejects_path) == (2, 3, f"{source}.rejects.jsonl")
+    assert sorted(line["line"] for line in lines) == [3, 4, 5]
+    reasons = {line["line"]: line["reason"] for line in lines}
+    assert reasons[3] == "The key field “id” has no value."
+    assert reasons[5] == (
+        "The facet “kind” has a value of 600 characters; 512 at most."
+        " Import with --role kind=text to search it as text."
+    )
+    assert [line["row"] for line in lines if line["line"] == 4] == ["{broken"]
+
+    source.write_text(good)
+    again = await services.imports.run(str(source), options)
+    assert (again.rejected, again.rejects_path) == (0, None)
+    assert read_rejects(str(source)) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (["a", "b"], "The key field “id” has no single value."),
+        ("  ", "The key field “id” has no value."),
+        ("k" * 600, "The key has 600 characters; 512 at most."),
+    ],
+)
+async def test_a_row_without_a_usable_key_is_rejected(
+    services: Services, write_rows: WriteRows, value: object, reason: str
+) -> None:
+    source = write_rows("games", [{"id": "a", "title": "A"}, {"id": value, "title": "B"}])
+    report = await services.imports.run(source, ImportOptions(key="id"))
+
+    assert (report.accepted, report.rejected) == (1, 1)
+    assert [line["reason"] for line in read_rejects(source)] == [reason]
+
+
+async def test_rows_without_a_key_field_are_told_apart_by_their_content(
+    services: Services, write_rows: WriteRows
+) -> None:
+    rows: list[dict[str, object]] = [{"text": "one two"}, {"text": "three four"}, {"text": "one two"}]
+    report = await services.imports.run(write_rows("notes", rows))
+
+    assert report.key_field is None
+    assert (report.accepted, report.unchanged) == (2, 1)
+    assert len(await checked_documents(services.transactions, "notes")) == 2
+
+
+async def test_replace_removes_what_the_source_does_not_have(services: Services, write_rows: WriteRows) -> None:
+    await services.imports.run(write_rows("games", make_rows(30)))
+    before = await collection_of(services)
+    source, options = write_rows("games", make_rows(10, seed=5, first=25)), ImportOptions(replace=True)
+    report = await services.imports.run(source, options)
+    replaced = await collection_of(services)
+
+    assert report.accepted == 10
+    assert replaced.version > before.version
+    assert sorted(await checked_documents(services.transactions, "games")) == [f"k{n}" for n in range(25, 35)]
+    assert [c.name for c in await services.collections.list_all()] == ["games"]
+    again = await services.imports.run(source, options)
+    assert (again.accepted, again.unchanged) == (0, 10)
+    assert await collection_of(services) == replaced
+
+
+async def test_dry_run_counts_and_stores_nothing(services: Services, write_rows: WriteRows) -> None:
+    options = ImportOptions(dry_run=True)
+    report = await services.imports.run(write_rows("games", make_rows(30)), options)
+
+    assert (report.accepted, report.is_dry_run, len(report.fields)) == (30, True, 7)
+    assert await services.collections.list_all() == ()
+
+    await services.imports.run(write_rows("games", make_rows(30)))
+    before = await collection_of(services)
+    rows = [*make_rows(20), *make_rows(10, seed=2, first=20), *make_rows(5, first=30), {"title": "no key"}]
+    report = await services.imports.run(write_rows("more", rows), ImportOptions(name="games", dry_run=True))
+    assert (report.accepted, report.updated, report.unchanged, report.rejected) == (5, 10, 20, 1)
+    assert report.rejects_path is None
+    assert await collection_of(services) == before
+
+
+async def test_new_fields_come_after_those_there_are(services: Services, write_rows: WriteRows) -> None:
+    await services.imports.run(write_rows("games", make_rows(30)))
+    names = [field.name for field in (await collection_of(services)).fields]
+    rows = [{"plays": n, "code": f"c-{n}", **row} for n, row in enumerate(make_rows(5, first=30))]
+    await services.imports.run(write_rows("more", rows), ImportOptions(name="games"))
+    collection = await collection_of(services)
+
+    assert [field.name for field in collection.fields] == [*names, "plays", "code"]
+    assert [field.role for field in collection.fields].count(Role.KEY) == 1
+    plays = collection.field("plays")
+    assert plays
+    assert plays.type is FieldType.NUMBER
+    assert len(await checked_documents(services.transactions, "games")) == 35
+
+
+async def test_an_import_does_not_change_fields(services: Services, write_rows: WriteRows) -> None:
+    await services.imports.run(write_rows("games", make_rows(30)))
+    source = write_rows("more", make_rows(5))
+
+    with pytest.raises(InvalidInputError, match=r"“maker” is facet.*--replace"):
+        await services.imports.run(source, ImportOptions(name="games", roles={"maker": Role.TEXT}))
+    with pytest.raises(InvalidInputError, match="the key is “id”"):
+        await services.imports.run(source, ImportOptions(name="games", key="title"))
+    with pytest.raises(SourceError, match="“id”, which this source does not have"):
+        await services.imports.run(write_rows("other", [{"name": "x"}]), ImportOptions(name="games"))
+    await services.imports.run(source, ImportOptions(name="games", key="id", roles={"maker": Role.FACET}))
+
+
+async def test_an_undecided_key_is_asked_for(services: Services, write_rows: WriteRows) -> None:
+    rows: list[dict[str, object]] = [{"code": f"c{n}", "sku": f"s{n}", "about": "some words"} for n in range(20)]
+
+    with pytest.raises(KeyUndecidedError):
+        await services.imports.run(write_rows("games", rows))
+    assert await services.collections.list_all() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("games.csv", "id,title\n", "has no rows"),
+        ("games.jsonl", "\n\n", "has no rows"),
+        ("games.jsonl", "{broken\n[]\n", "no row that can be taken. Line 1 is the first"),
+    ],
+)
+async def test_a_source_without_rows_is_refused(
+    services: Services, tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    (tmp_path / name).write_text(content)
+
+    with pytest.raises(SourceError, match=message):
+        await services.imports.run(str(tmp_path / name))
+    assert await services.collections.list_all() == ()
+
+
+async def test_a_name_that_cannot_be_one_is_refused(services: Services, write_rows: WriteRows) -> None:
+    with pytest.raises(InvalidInputError, match="“Ga mes” cannot be the name"):
+        await services.imports.run(write_rows("games", make_rows(1)), ImportOptions(name="Ga mes"))
+
+
+class InterruptionError(Exception):
+    """Raised where a test ends an import."""
+
+
+def after(rows: int) -> Callable[[ImportProgress], None]:
+    """End the import when so many rows are read."""
+
+    def interrupt(progress: ImportProgress) -> None:
+        if progress.rows >= rows:
+            raise InterruptionError
+
+    return interrupt
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("is_replacement", [False, True])
+async def test_an_interrupted_import_goes_on(
+    services: Services, write_rows: WriteRows, *, is_replacement: bool
+) -> None:
+    rows = make_rows(60)
+    rows[2] = {"title": "no key"}
+    rows[50] = {"title": "no key"}
+    source, options = write_rows("games", rows), ImportOptions(replace=is_replacement, key="id")
+    for reached in (20, 40):
+        with pytest.raises(InterruptionError):
+            await services.imports.run(source, options, on_progress=after(reached))
+    report = await services.imports.run(source, options)
+
+    assert 0 < report.resumed_at < 60
+    assert (report.accepted, report.rejected, report.row_count) == (58, 2, 60)
+    assert len(await checked_documents(services.transactions, "games")) == 58
+    assert [line["line"] for line in read_rejects(source)] == [3, 51]
+    assert (await services.imports.run(source, options)).unchanged == 58
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+async def test_an_import_gives_way_to_another_writer(services: Services, write_rows: WriteRows, tmp_path: Path) -> None:
+    await services.imports.run(write_rows("games", make_rows(5)))
+
+    def write_between(_: ImportProgress) -> None:
+        with sqlite3.connect(tmp_path / "store.db") as other:
+            other.execute("UPDATE collections SET version = version + 1")
+        other.close()
+
+    source = write_rows("more", make_rows(5, first=5))
+    with pytest.raises(ConflictError, match="Another writer has changed “games”"):
+        await services.imports.run(source, ImportOptions(name="games"), on_progress=write_between)
+    assert len(await checked_documents(services.transactions, "games")) == 5
+    assert (await services.imports.run(source, ImportOptions(name="games"))).accepted == 5
+
+
+async def test_a_large_import_is_indexed_in_another_process(services: Services, write_rows: WriteRows) -> None:
+    rows = [*make_rows(SAMPLE_COUNT + 500), *make_rows(100, seed=2)]
+    children: list[int] = []
+    report = await services.imports.run(
+        write_rows("games", rows), on_progress=lambda _: children.append(len(psutil.Process().children()))
+    )
+
+    assert (report.accepted, report.updated) == (SAMPLE_COUNT + 500, 100)
+    assert set(children) == {1}
+    assert psutil.Process().children() == []
+    assert len(await checked_documents(services.transactions, "games")) == SAMPLE_COUNT + 500
+
+
+async def test_the_end_of_the_other_process_is_told(services: Services, write_rows: WriteRows) -> None:
+    source = write_rows("games", make_rows(SAMPLE_COUNT + 500))
+
+    def kill(_: ImportProgress) -> None:
+        for child in psutil.Process().children():
+            child.kill()
+
+    with pytest.raises(StoreError, match="has ended with status -9"):
+        await services.imports.run(source, on_progress=kill)
+    assert (await services.imports.run(source)).accepted == SAMPLE_COUNT + 500
+
+
+async def test_a_cancelled_import_leaves_no_process(services: Services, write_rows: WriteRows) -> None:
+    source = write_rows("games", make_rows(SAMPLE_COUNT + 500))
+    begun = asyncio.Event()
+    task = asyncio.create_task(services.imports.run(source, on_progress=lambda _: begun.set()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert psutil.Process().children() == []
+    assert (await services.imports.run(source)).accepted == SAMPLE_COUNT + 500

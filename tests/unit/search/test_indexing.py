@@ -1,0 +1,183 @@
+"""The index of a batch, against the keys of each document."""
+
+import pickle
+from collections import defaultdict
+from io import BytesIO
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from livesearch.domain import CHUNK_BITS, Collection, Document, Field, FieldType, PostingChange, Role
+from livesearch.search import keys
+from livesearch.search.indexer import Indexer, serve
+from livesearch.search.indexing import IndexSchema, PostingsBatch, ValuesBatch, document_keys
+
+COLLECTION = Collection(
+    1,
+    "games",
+    0,
+    0,
+    (
+        Field("id", FieldType.TEXT, Role.KEY),
+        Field("name", FieldType.TEXT, Role.TITLE),
+        Field("about", FieldType.TEXT, Role.TEXT, is_list=True),
+        Field("kind", FieldType.TEXT, Role.FACET, is_list=True),
+        Field("year", FieldType.NUMBER, Role.SORT),
+        Field("secret", FieldType.TEXT, Role.HIDDEN),
+    ),
+    "id",
+)
+SCHEMA = IndexSchema.of(COLLECTION)
+CHUNK_SIZE = 1 << CHUNK_BITS
+
+# Short words of few letters meet often; the others are what folding and splitting must get right.
+_text = st.one_of(
+    st.text("ab -'_", max_size=12),
+    st.sampled_from(
+        ["F-16 Link's", "Pokémon’s Ⅻ", "x" * 130, "é" * 130, "TEL ℡", "ゼルダの伝説", "a\x1eb\x00c", "½ ﬁ"]
+    ),
+    st.text(max_size=8).filter(lambda text: text.isprintable()),
+)
+_documents = st.fixed_dictionaries(
+    {"id": _text},
+    optional={
+        "name": _text,
+        "about": st.one_of(_text, st.lists(_text, max_size=3)),
+        "kind": st.one_of(_text, st.lists(st.sampled_from(["rpg", "Puzzle", "käse", ""]), max_size=3)),
+        "year": st.integers(1980, 1999),
+        "secret": st.just("hidden"),
+    },
+)
+
+
+def applied(changes: list[PostingChange], before: dict[str, BitMap] | None = None) -> dict[str, BitMap]:
+    """Postings after changes; asserts what every list of changes must hold to."""
+    assert [change.key for change in changes] == sorted({change.key for change in changes})
+    after = {key: bitmap.copy() for key, bitmap in (before or {}).items()}
+    for change in changes:
+        added = BitMap.deserialize(change.added) if change.added else BitMap()
+        removed = BitMap.deserialize(change.removed) if change.removed else BitMap()
+        assert change.added_count == len(added)
+        assert not added & removed
+        after[change.key] = (after.get(change.key, BitMap()) | added) - removed
+    return {key: bitmap for key, bitmap in after.items() if bitmap}
+
+
+def brute_force(documents: dict[int, Document]) -> dict[str, BitMap]:
+    found: defaultdict[str, BitMap] = defaultdict(BitMap)
+    for number, document in documents.items():
+        for key in document_keys(document, SCHEMA):
+            found[key].add(number)
+    return dict(found)
+
+
+def test_document_keys_are_words_beginnings_and_facets_of_searched_fields() -> None:
+    document = {"id": "z1", "name": "F-16", "kind": ["Sim"], "year": 1989, "secret": "x"}
+
+    assert document_keys(document, SCHEMA) == {
+        "*",
+        "fkind\x1fSim",
+        *("wf", "w16", "wf16", "wz1", "wsim", "w1989"),
+        *("tf", "t16", "tf16"),
+        *("pf", "pf1", "pf16", "p1", "p16", "pz", "pz1", "ps", "psi", "psim", "p19", "p198", "p1989"),
+        *("qf", "qf1", "qf16", "q1", "q16"),
+    }
+
+
+@given(st.lists(_documents, max_size=12), st.sampled_from([0, 7, CHUNK_SIZE, 3 * CHUNK_SIZE + 5]))
+def test_new_documents_have_the_postings_of_their_keys(documents: list[Document], first: int) -> None:
+    numbered = dict(enumerate(documents, start=first))
+    batch = PostingsBatch(SCHEMA, first >> CHUNK_BITS)
+    for number, document in numbered.items():
+        batch.add(number, document)
+
+    assert applied(list(batch.changes())) == brute_force(numbered)
+
+
+def test_many_documents_of_one_key_become_a_bitmap() -> None:
+    first = CHUNK_SIZE + 100
+    numbered: dict[int, Document] = {
+        first + n: {"id": f"k{n}", "name": "red" if n % 2 else "blue"} for n in range(10_000)
+    }
+    batch = PostingsBatch(SCHEMA, 1)
+    for number, document in numbered.items():
+        batch.add(number, document)
+    changes = list(batch.changes())
+
+    assert applied(changes) == brute_force(numbered)
+    [every] = [change for change in changes if change.key == keys.ALL]
+    assert len(every.added) < 50  # consecutive numbers are stored as one run
+
+
+@pytest.mark.parametrize("count", [4095, 4096, 4097])
+def test_postings_are_right_where_arrays_end(count: int) -> None:
+    batch = PostingsBatch(SCHEMA, 0)
+    for number in range(0, 3 * count, 3):
+        batch.add(number, {"id": "same"})
+
+    assert applied(list(batch.changes()))["wsame"] == BitMap(range(0, 3 * count, 3))
+
+
+@settings(max_examples=150)
+@given(st.lists(st.tuples(st.integers(0, 5), _documents), max_size=20), st.integers(0, 20))
+def test_batches_of_new_and_changed_documents_add_up(puts: list[tuple[int, Document]], cut: int) -> None:
+    # Numbers on both sides of a border between chunks.
+    numbers = [CHUNK_SIZE - 3 + place for place in range(6)]
+    stored: dict[int, bytes] = {}
+    postings: dict[str, BitMap] = {}
+    for some in (puts[:cut], puts[cut:]):
+        indexer = Indexer(SCHEMA)
+        for place, document in some:
+            body = orjson.dumps(document)
+            indexer.put([(numbers[place], stored.get(numbers[place]), body)])
+            stored[numbers[place]] = body
+        for _, page in indexer.pages():
+            postings = applied(page, postings)
+
+    assert postings == brute_force({number: orjson.loads(body) for number, body in stored.items()})
+
+
+def test_removed_documents_leave_nothing() -> None:
+    document = {"id": "a", "name": "Zelda", "kind": ["rpg"]}
+    batch = PostingsBatch(SCHEMA, 0)
+    batch.remove(4, document)
+
+    assert applied(list(batch.changes()), brute_force({4: document})) == {}
+
+
+def test_pages_are_given_chunk_by_chunk_and_once() -> None:
+    indexer = Indexer(SCHEMA)
+    indexer.put([(CHUNK_SIZE, None, b'{"id":"b"}'), (CHUNK_SIZE - 1, None, b'{"id":"a"}')])
+
+    assert [chunk for chunk, _ in indexer.pages()] == [0, 1]
+    assert list(indexer.pages()) == []
+
+
+def test_serve_answers_with_the_same_pages() -> None:
+    changed = [(number, None, orjson.dumps({"id": f"k{number}"})) for number in range(50)]
+    requests, replies = BytesIO(b"".join(map(pickle.dumps, (SCHEMA, changed, None)))), BytesIO()
+    serve(requests, replies)
+    replies.seek(0)
+    chunk, *columns = pickle.load(replies)  # noqa: S301  # just written
+
+    indexer = Indexer(SCHEMA)
+    indexer.put(changed)
+    assert [(chunk, list(map(PostingChange, *columns)))] == list(indexer.pages())
+    assert pickle.load(replies) is None  # noqa: S301  # just written
+
+
+def test_values_are_given_by_field_the_last_of_each_document() -> None:
+    values = ValuesBatch()
+    values.put(3, {"year": 1989.0, "price": None})
+    values.put(5, {"year": 1990.0, "price": 2.5})
+    values.put(3, {"year": None, "price": 1.5})
+    found: dict[str, dict[int, Any]] = {  # Any: NaN is compared as text
+        name: dict(zip(numbers.tolist(), map(str, column.tolist()), strict=True))
+        for name, numbers, column in values.changes()
+    }
+
+    assert found == {"year": {3: "nan", 5: "1990.0"}, "price": {3: "1.5", 5: "2.5"}}
