@@ -307,6 +307,7 @@ class ImportReport:
         unchanged: Rows equal to what was stored.
         rejected: Rows that could not be taken; they stand in ``rejects_path``.
         resumed_at: Rows skipped because an earlier, interrupted import had committed them.
+        late_fields: Fields that no sampled row had; they are kept, but not searched.
         is_dry_run: Nothing was stored.
     """
 
@@ -318,6 +319,7 @@ class ImportReport:
     unchanged: int = 0
     rejected: int = 0
     resumed_at: int = 0
+    late_fields: tuple[str, ...] = ()
     seconds: float = 0.0
     rejects_path: str | None = None
     key_field: str | None = None

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]  # ships no types
+import psutil
 import pytest
 from sqlalchemy import update
 
-from livesearch.domain import CHUNK_BITS, Collection, FieldType, Role
+from livesearch.domain import CHUNK_BITS, Collection, FieldType, Role, SearchQuery
 from livesearch.errors import ConflictError, InvalidInputError, KeyUndecidedError, SourceError, StoreError
 from livesearch.models import collections
 from livesearch.services import Services, batches
@@ -363,3 +363,24 @@ async def test_a_cancelled_import_leaves_no_process(services: Services, write_ro
 
     assert psutil.Process().children() == []
     assert (await services.imports.run(source)).accepted == SAMPLE_COUNT + 500
+
+
+async def test_fields_that_come_late_are_kept_and_stay_unsearched(
+    services: Services, write_rows: WriteRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livesearch.services.imports.SAMPLE_COUNT", 20)
+    rows = make_rows(30)
+    rows[25]["remark"] = "unheardof"
+    source = write_rows("games", rows)
+
+    report = await services.imports.run(source)
+    later = await services.imports.run(write_rows("later", [rows[25] | {"id": "new"}]), ImportOptions(name="games"))
+
+    field = (await collection_of(services)).field("remark")
+    assert report.late_fields == ("remark",)
+    assert field
+    assert (field.role, field.reason) == (Role.HIDDEN, "first seen on line 26, after the rows that were sampled")
+    assert (await services.documents.get("games", "k25"))[1]["remark"] == "unheardof"
+    assert (await services.search.search("games", SearchQuery("unheardof"))).total == 0
+    assert later.late_fields == ()
+    assert await services.integrity.check() == []

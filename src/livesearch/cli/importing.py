@@ -150,6 +150,12 @@ def print_report(report: ImportReport) -> None:
         console.print(f"An interrupted import was resumed after {report.resumed_at:,} rows.")
     if not (report.accepted or report.updated or report.rejected):
         console.print("Nothing changed.")
+    if report.late_fields:
+        console.print(
+            f"Fields first seen after the sampled rows are kept, but not searched: {', '.join(report.late_fields)}."
+            f" Give each a role with --role {report.late_fields[0]}=text --replace.",
+            markup=False,
+        )
     if report.rejects_path:
         console.print(f"Rejected rows, with line and reason: {report.rejects_path}", markup=False)
 
@@ -163,6 +169,7 @@ def _report_json(report: ImportReport) -> Mapping[str, object]:
         "unchanged": report.unchanged,
         "rejected": report.rejected,
         "resumed_at": report.resumed_at,
+        "late_fields": report.late_fields,
         "rejects": report.rejects_path,
         "seconds": round(report.seconds, 3),
         "dry_run": report.is_dry_run,

@@ -7,7 +7,7 @@ from typing import Self
 
 import orjson
 
-from livesearch.domain import CHUNK_BITS, NUMERIC_ROLES, Collection, Document, Reject, Role, Row
+from livesearch.domain import CHUNK_BITS, NUMERIC_ROLES, Collection, Document, Field, FieldType, Reject, Role, Row
 from livesearch.errors import ConflictError
 from livesearch.ingest import coercer, number_of
 from livesearch.ingest.source import cut_raw
@@ -17,7 +17,7 @@ from livesearch.search.values import texts
 from livesearch.services.indexing import Indexing
 from livesearch.services.transactions import Transactions
 from livesearch.services.worker import Worker
-from livesearch.store.collections import advance_collection, find_collection
+from livesearch.store.collections import advance_collection, find_collection, set_fields
 from livesearch.store.doc_values import put_values
 from livesearch.store.documents import digest_of, encode, find_stored, load_documents, put_documents
 from livesearch.store.imports import ImportRecord, save_progress
@@ -48,10 +48,15 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows read but not yet stored. Empty, it is false: the source has come to its end."""
+    """Rows read but not yet stored. Empty, it is false: the source has come to its end.
+
+    Attributes:
+        late: Fields that the collection does not have, and the line where each was first seen.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    late: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.entries) + len(self.rejects)
@@ -61,6 +66,7 @@ class Rows:
         """Take the next rows of a source, ``limit`` at most; blocks while it reads."""
         rows = cls()
         enter = _enterer(collection)
+        known = {f.name for f in collection.fields}
         size = 0
         for row in islice(source, limit):
             found = enter(row) if isinstance(row, Row) else row
@@ -68,6 +74,9 @@ class Rows:
                 rows.rejects.append(found)
                 continue
             rows.entries.append(found)
+            if not found.document.keys() <= known:
+                for name in found.document.keys() - known - rows.late.keys():
+                    rows.late[name] = row.line
             size += len(found.body)
             if size >= ROWS_SIZE:
                 break
@@ -124,7 +133,8 @@ class Batch:
 
     Attributes:
         documents: By number: key, body and digest.
-        pending: By key, what the batch itself has done: number, body and digest.
+        pending: By key, what the batch itself has done: number and digest.
+        late: Fields that the collection does not have, and the line where each was first seen.
     """
 
     collection: Collection
@@ -132,6 +142,7 @@ class Batch:
     documents: dict[int, tuple[str, bytes, bytes]] = field(default_factory=dict)
     values: ValuesBatch = field(default_factory=ValuesBatch)
     pending: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    late: dict[str, int] = field(default_factory=dict)
     size: int = 0
     accepted: int = 0
     updated: int = 0
@@ -165,7 +176,7 @@ class BatchWriter:
     """Puts rows into batches and writes them, each with its index and the import's place in one transaction.
 
     Attributes:
-        collection: As it was when the import began.
+        collection: As it was when the import began, with the fields that came late.
         record: How far the import has come, committed batches only.
         version: The collection's version after the last batch.
     """
@@ -195,6 +206,7 @@ class BatchWriter:
 
     async def add(self, batch: Batch, rows: Rows) -> None:
         """Put rows into a batch; what is new or has changed goes to the index."""
+        batch.late = rows.late | batch.late
         stored = await self._stored(batch, rows)
         changed = await self._worker.run(self._take_in, batch, rows, stored)
         if self._indexing and changed:
@@ -246,6 +258,10 @@ class BatchWriter:
             current = await find_collection(conn, self.collection.name)
             if current is None or current.version != batch.collection.version:
                 raise ConflictError(f"Another writer has changed “{self.collection.name}” meanwhile. Run it again.")
+            if batch.late:
+                fields = (*current.fields, *_late_fields(batch.late))
+                current = await set_fields(conn, current, fields)
+                self.version = current.version
             await put_documents(conn, collection_id, [(number, *row) for number, row in batch.documents.items()])
             batch.documents.clear()  # a tenth of all the memory an import needs, and the index is still to come
             async for chunk, changes in indexing.pages():
@@ -258,6 +274,7 @@ class BatchWriter:
             record = self.counted(batch)
             await save_progress(conn, record.id, {name: getattr(record, name) for name in _COUNTS})
         self.record = record
+        self.collection = replace(self.collection, fields=current.fields)
 
     def counted(self, batch: Batch) -> ImportRecord:
         """How far the import will have come with this batch."""
@@ -270,6 +287,14 @@ class BatchWriter:
             unchanged=before.unchanged + batch.unchanged,
             rejected=before.rejected + batch.rejected,
         )
+
+
+def _late_fields(late: Mapping[str, int]) -> list[Field]:
+    """Fields for names that no sampled row had: kept, and never indexed, so that what is indexed stays whole."""
+    return [
+        Field(name, FieldType.TEXT, Role.HIDDEN, reason=f"first seen on line {line}, after the rows that were sampled")
+        for name, line in late.items()
+    ]
 
 
 _COUNTS = ("rows_read", "accepted", "updated", "unchanged", "rejected")

@@ -233,7 +233,11 @@ class _Run:
                 del batch  # or it would be held while the next one is filled
         await self._finish(writer)
         return self._report(
-            collection, writer.record, resumed_at=record.rows_read, rejects_path=rejects.path if rejects.count else None
+            writer.collection,
+            writer.record,
+            resumed_at=record.rows_read,
+            rejects_path=rejects.path if rejects.count else None,
+            late_fields=tuple(field.name for field in writer.collection.fields[len(collection.fields) :]),
         )
 
     async def _skip(
@@ -284,7 +288,13 @@ class _Run:
         return self._report(replace(collection, fields=inference.fields), writer.record)
 
     def _report(
-        self, collection: Collection, record: ImportRecord, *, resumed_at: int = 0, rejects_path: Path | None = None
+        self,
+        collection: Collection,
+        record: ImportRecord,
+        *,
+        resumed_at: int = 0,
+        rejects_path: Path | None = None,
+        late_fields: tuple[str, ...] = (),
     ) -> ImportReport:
         return ImportReport(
             collection=self.name,
@@ -295,6 +305,7 @@ class _Run:
             unchanged=record.unchanged,
             rejected=record.rejected,
             resumed_at=resumed_at,
+            late_fields=late_fields,
             seconds=time.monotonic() - self.started,
             rejects_path=str(rejects_path) if rejects_path and record.rejected else None,
             key_field=collection.key_field,
