@@ -8,11 +8,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 
 from livesearch.config import Settings
 from livesearch.db import Database
 from livesearch.services import Services, build_services
+
+# A shared machine is slow at times: examples are judged by what they find, not by how long they take.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 POSTGRES = os.environ.get("LIVESEARCH_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/test")
 

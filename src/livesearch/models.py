@@ -53,6 +53,8 @@ collections = Table(
     Column("key_field", Text),
     Column("popularity_field", Text),
     Column("source", Text),
+    # A number is never given twice: caches know a collection by it.
+    sqlite_autoincrement=True,
 )
 
 documents = Table(

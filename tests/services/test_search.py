@@ -1,13 +1,16 @@
 """Searching, on both stores, against a reference that looks at every row."""
 
 import random
+import time
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
 
+from livesearch.db import READER_COUNT
 from livesearch.domain import Range, ResultPage, Role, SearchQuery
-from livesearch.errors import CollectionNotFoundError, InvalidInputError, QueryTimeoutError
+from livesearch.errors import CollectionNotFoundError, InvalidInputError, QueryTimeoutError, StoreUnavailableError
 from livesearch.search.analysis import words
 from livesearch.services import Services
 from livesearch.services.imports import ImportOptions
@@ -191,6 +194,7 @@ async def test_search_refuses_what_a_field_cannot_do(services: Services, write_r
     for query, message in (
         (SearchQuery(filters={"title": ("x",)}), "“title” is not a facet of “rows”. Those that are: maker, tags."),
         (SearchQuery(sort="-maker"), "“maker” is not a number or a date"),
+        (SearchQuery(sort="-"), "“” is not a number or a date"),
         (SearchQuery(ranges={"nope": Range("1", None)}), "“nope” is not a number or a date"),
         (SearchQuery(ranges={"year": Range("soon", None)}), "“soon” is not a number"),
         (SearchQuery(ranges={"released": Range(None, "soon")}), "“soon” is not a date like 2009-12-31"),
@@ -281,3 +285,90 @@ async def test_a_search_takes_few_statements(
 
     # The collection, the postings, the documents; columns are kept in memory.
     assert counted == 3
+
+
+async def test_the_upper_end_of_a_date_range_is_the_end_of_what_was_written(
+    services: Services, write_rows: WriteRows
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": str(n), "title": "t", "seen": seen}
+        for n, seen in enumerate(
+            ["2008-12-31T23:59:59Z", "2009-06-15T19:30:00Z", "2009-12-31", "2010-01-01", "9999-12-31"]
+        )
+    ]
+    await services.imports.run(
+        write_rows("rows", rows), ImportOptions(key="id", roles={"title": Role.TITLE, "seen": Role.DATE})
+    )
+
+    for minimum, maximum, expected in (
+        ("2009-06-15", "2009-06-15", {"1"}),
+        ("2009-06", "2009-06", {"1"}),
+        ("2009", "2009", {"1", "2"}),
+        (None, "2008", {"0"}),
+        ("9999", "9999", {"4"}),
+    ):
+        page = await services.search.search("rows", SearchQuery(ranges={"seen": Range(minimum, maximum)}))
+        assert {hit.key for hit in page.hits} == expected, (minimum, maximum)
+
+
+async def test_dates_at_the_ends_of_time_do_not_stop_the_collection(services: Services, write_rows: WriteRows) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": str(n), "title": "t", "seen": seen}
+        for n, seen in enumerate(["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "1969-12-31"])
+    ]
+    await services.imports.run(
+        write_rows("rows", rows), ImportOptions(key="id", roles={"title": Role.TITLE, "seen": Role.DATE})
+    )
+
+    page = await services.search.search("rows", SearchQuery())
+
+    assert page.total == 3
+    assert page.ranges[0].minimum <= "1969-12-31" <= page.ranges[0].maximum
+
+
+async def test_flags_are_facets_as_the_documents_have_them_and_no_words(
+    services: Services, write_rows: WriteRows
+) -> None:
+    rows: list[dict[str, object]] = [{"id": str(n), "title": f"t{n}", "sold": n % 2 == 0} for n in range(10)]
+    await services.imports.run(
+        write_rows("rows", rows), ImportOptions(key="id", roles={"title": Role.TITLE, "sold": Role.FACET})
+    )
+
+    assert (await services.search.search("rows", SearchQuery(filters={"sold": ("true",)}))).total == 5
+    assert (await services.search.search("rows", SearchQuery("false"))).total == 0
+
+
+async def test_words_far_in_long_texts_are_found_without_holding_up_others(
+    services: Services, write_rows: WriteRows
+) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": str(n), "title": f"title {n}", "about": "filler " * 15_000 + "needle"} for n in range(120)
+    ]
+    await services.imports.run(
+        write_rows("rows", rows), ImportOptions(key="id", roles={"title": Role.TITLE, "about": Role.TEXT})
+    )
+    await services.search.search("rows", SearchQuery("needl"))
+
+    started = time.process_time()
+    page = await services.search.search("rows", SearchQuery("needl"))
+    spent = time.process_time() - started
+
+    assert page.total == 120
+    assert all(any(s.is_match for s in hit.snippets["about"]) for hit in page.hits)
+    # Reading all of it takes more than a second.
+    assert spent < 0.3
+
+
+async def test_a_search_that_waits_too_long_for_its_turn_is_refused(
+    services: Services, write_rows: WriteRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livesearch.services.transactions._TURN_SECONDS", 0.05)
+    await _load(services, write_rows, _rows(5))
+
+    async with AsyncExitStack() as stack:
+        for _ in range(READER_COUNT - 1):
+            await stack.enter_async_context(services.transactions.read())
+        with pytest.raises(StoreUnavailableError, match="Too many searches at once"):
+            await services.search.search("rows", SearchQuery())
+
+    assert (await services.search.search("rows", SearchQuery())).total == 5

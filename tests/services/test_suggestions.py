@@ -46,3 +46,19 @@ async def test_suggest_of_nothing_is_nothing(services: Services, write_rows: Wri
     assert await services.suggestions.suggest("games", "qqq") == ()
     with pytest.raises(CollectionNotFoundError):
         await services.suggestions.suggest("absent", "z")
+
+
+@pytest.mark.parametrize("text", ["™", "zelda ™", "\0", "_", "̈"])
+async def test_suggest_takes_any_sign(services: Services, write_rows: WriteRows, text: str) -> None:
+    await _load(services, write_rows)
+
+    assert all(suggestion.key for suggestion in await services.suggestions.suggest("games", text))
+
+
+async def test_suggest_completes_a_decomposed_word(services: Services, write_rows: WriteRows) -> None:
+    rows: list[dict[str, object]] = [{"id": "1", "title": "Pokémon Red"}, {"id": "2", "title": "Pokémon Blue"}]
+    await services.imports.run(write_rows("games", rows), ImportOptions(key="id", roles={"title": Role.TITLE}))
+
+    found = await services.suggestions.suggest("games", "Poke\u0301m")
+
+    assert found[0].text == "pokemon"

@@ -5,7 +5,11 @@ import unicodedata
 
 # A run longer than 64 letters is several words: nothing is cut, and keys stay short.
 WORD_LENGTH = 64
-_WORD = re.compile(r"[^\W_]{1,64}")
+# Marks belong to the letter before them: without them the words of Indic scripts and of Thai would fall apart.
+_MARK = "".join(chr(code) for code in range(0x300, 0x10000) if unicodedata.category(chr(code)) in {"Mn", "Mc"})
+# A word as it stands in a text; an underscore is none of its letters.
+WORD = re.compile(rf"(?:(?!_)[\w{_MARK}])+")
+_FOLDED_WORD = re.compile(rf"[\w{_MARK}]{{1,64}}")
 # ASCII, most text there is, is folded and split by translation tables: a quarter of the regular expression's time.
 _ASCII_WORDS = bytes(
     ord(letter.lower()) if letter.isascii() and letter.isalnum() else ord(" ") for letter in map(chr, range(256))
@@ -43,7 +47,7 @@ def words(text: str) -> list[str]:
         found = spaced(text).decode().split()
         if len(max(found, key=len, default="")) <= WORD_LENGTH:
             return found
-    return _WORD.findall(fold(text))
+    return _FOLDED_WORD.findall(fold(text).replace("_", " "))
 
 
 def title_terms(text: str) -> list[str]:
@@ -55,7 +59,7 @@ def spaced(text: str) -> bytes:
     """The words of a text as ``words`` gives them, in UTF-8 with spaces between; for ``split_spaced``."""
     if text.isascii():
         return text.encode().translate(_ASCII_WORDS)
-    return " ".join(_WORD.findall(fold(text))).encode()
+    return " ".join(words(text)).encode()
 
 
 def spaced_title(text: str) -> bytes:

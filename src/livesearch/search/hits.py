@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from livesearch.domain import Collection, Document, Highlight, Hit, Role
-from livesearch.search.highlighting import has_match, highlight, snippet
+from livesearch.search.highlighting import excerpt, has_match, highlight, snippet
 from livesearch.search.query import Term
 from livesearch.search.values import display_text, title_of
 
@@ -14,7 +14,7 @@ _SNIPPET_COUNT = 2
 def make_hit(key: str, document: Document, collection: Collection, terms: Sequence[Term], *, score: float) -> Hit:
     """A document with its matched runs told apart."""
     title = title_of(document, collection.title_field, key)
-    return Hit(key, document, highlight(title, terms), _snippets(document, collection, terms), score)
+    return Hit(key, document, highlight(excerpt(title, terms), terms), _snippets(document, collection, terms), score)
 
 
 def _snippets(document: Document, collection: Collection, terms: Sequence[Term]) -> dict[str, Highlight]:
@@ -23,7 +23,7 @@ def _snippets(document: Document, collection: Collection, terms: Sequence[Term])
     title_field = collection.title_field
     others = [f for f in collection.by_role(Role.TITLE, Role.TEXT) if f is not title_field]
     for field in others:
-        text = display_text(document.get(field.name))
+        text = excerpt(display_text(document.get(field.name)), terms)
         if text and has_match(text, terms):
             shown[field.name] = snippet(text, terms)
         if len(shown) == _SNIPPET_COUNT:
@@ -31,5 +31,5 @@ def _snippets(document: Document, collection: Collection, terms: Sequence[Term])
     if not shown:
         first = next((f for f in others if f.role is Role.TEXT and document.get(f.name)), None)
         if first:
-            shown[first.name] = snippet(display_text(document[first.name]), terms)
+            shown[first.name] = snippet(excerpt(display_text(document[first.name]), ()), terms)
     return shown

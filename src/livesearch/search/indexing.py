@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from livesearch.domain import CHUNK_BITS, SEARCHABLE_ROLES, Collection, Document, PostingChange, Role
+from livesearch.domain import CHUNK_BITS, Collection, Document, PostingChange, Role
 from livesearch.search import keys
 from livesearch.search.analysis import spaced, spaced_title, split_spaced, title_terms, words
-from livesearch.search.values import is_year, texts
+from livesearch.search.values import is_searched, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,7 @@ class IndexSchema:
         """The index's view of a collection's fields."""
         return cls(
             tuple(f.name for f in collection.by_role(Role.TITLE)),
-            tuple(
-                f.name
-                for f in collection.fields
-                if (f.role in SEARCHABLE_ROLES and f.role is not Role.TITLE) or f.role is Role.DATE or is_year(f)
-            ),
+            tuple(f.name for f in collection.fields if f.role is not Role.TITLE and is_searched(f)),
             tuple(f.name for f in collection.by_role(Role.FACET)),
         )
 

@@ -55,8 +55,8 @@ def parse_query(text: str) -> ParsedQuery:
     if len(distinct) > TERM_COUNT:
         distinct = distinct[:TERM_COUNT]
         notices.append(f"Only the first {TERM_COUNT} words of the search were used.")
-    elif found and found[-1] != distinct[-1]:
-        # “new york new”: the unfinished word is one already asked for.
+    if found and found[-1] != distinct[-1]:
+        # “new york new”: the unfinished word is one already asked for, or one that was left out.
         return ParsedQuery(tuple(Term(word) for word in distinct), tuple(notices))
     return ParsedQuery(
         tuple(Term(word, is_prefix=at == len(distinct) - 1) for at, word in enumerate(distinct)), tuple(notices)

@@ -1,9 +1,13 @@
 """What a field's value means to the index: texts, facet values, numbers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from livesearch.domain import Document, Field, FieldType, Role
+from livesearch.domain import SEARCHABLE_ROLES, Document, Field, FieldType, Role
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_SECOND = (datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds()
+_LAST_SECOND = (datetime.max.replace(microsecond=0, tzinfo=UTC) - _EPOCH).total_seconds()
 
 
 def texts(value: Any) -> list[str]:  # Any: a JSON value
@@ -15,7 +19,7 @@ def texts(value: Any) -> list[str]:  # Any: a JSON value
     if isinstance(value, list):
         return [text for part in value for text in texts(part)]
     if isinstance(value, bool):
-        return ["yes" if value else "no"]
+        return ["true" if value else "false"]
     if isinstance(value, dict):
         return [text for part in value.values() for text in texts(part)]
     return [str(value)]
@@ -26,9 +30,12 @@ def display_text(value: Any) -> str:  # Any: a JSON value
     return ", ".join(texts(value))
 
 
-def is_year(field: Field) -> bool:
-    """Whether people type the field's numbers as words: “zelda 1998”."""
-    return field.role is Role.SORT and "year" in field.name.casefold()
+def is_searched(field: Field) -> bool:
+    """Whether the words of a field are looked for: texts, dates, and numbers that people type, as in “zelda 1998”."""
+    if field.type is FieldType.BOOLEAN:
+        return False
+    is_year = field.role is Role.SORT and "year" in field.name.casefold()
+    return field.role in SEARCHABLE_ROLES or field.role is Role.DATE or is_year
 
 
 def title_of(document: Document, title_field: Field | None, key: str) -> str:
@@ -39,5 +46,7 @@ def title_of(document: Document, title_field: Field | None, key: str) -> str:
 def format_number(number: float, field: Field) -> str:
     """A number of a field as text for a form: dates in ISO 8601, whole numbers without a point."""
     if field.type is FieldType.DATE:
-        return datetime.fromtimestamp(number, UTC).date().isoformat()
+        # Years 1 to 9999 are all that a date field of a form takes.
+        moment = _EPOCH + timedelta(seconds=min(max(number, _FIRST_SECOND), _LAST_SECOND))
+        return moment.date().isoformat()
     return str(int(number)) if number == int(number) else repr(number)

@@ -16,7 +16,8 @@ async def require_collection(conn: AsyncConnection, name: str) -> Collection:
     Raises:
         CollectionNotFoundError: There is none.
     """
-    found = await store.find_collection(conn, name)
+    # What is being built to replace a collection is not there for anybody yet.
+    found = None if name.endswith(store.REPLACEMENT_SUFFIX) else await store.find_collection(conn, name)
     if found is None:
         raise CollectionNotFoundError(name)
     return found
@@ -69,4 +70,7 @@ class CollectionService:
         async with self._transactions.write() as conn:
             collection = await require_collection(conn, name)
             await store.drop_collection(conn, collection.id)
+            half_built = await store.find_collection(conn, name + store.REPLACEMENT_SUFFIX)
+            if half_built:
+                await store.drop_collection(conn, half_built.id)
             return collection

@@ -13,8 +13,10 @@ from livesearch.search import keys
 from livesearch.store.doc_values import Numbers, load_values
 from livesearch.store.postings import chunks_of, load_range
 
-# Collections whose columns are kept; the least recently searched goes first.
-_COLLECTION_COUNT = 8
+# Bytes of columns that are kept; those of the least recently searched collection go first.
+_KEPT_SIZE = 256_000_000
+# Bytes a facet value takes beside its bitmap.
+_VALUE_SIZE = 200
 
 
 @dataclass(slots=True)
@@ -25,6 +27,12 @@ class Columns:
     facets: dict[str, tuple[tuple[str, BitMap], ...]] = field(default_factory=dict)
     values: dict[str, Numbers] = field(default_factory=dict)
     extents: dict[str, tuple[float, float] | None] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """About how many bytes they take."""
+        facets = sum(_VALUE_SIZE + 2 * len(documents) for found in self.facets.values() for _, documents in found)
+        return facets + sum(numbers.nbytes for numbers in self.values.values())
 
     def extent(self, name: str) -> tuple[float, float] | None:
         """Smallest and largest of a loaded field's values; None where no document has one."""
@@ -48,13 +56,13 @@ class ColumnCache:
         columns = self._kept.get(collection.id)
         if columns is None or columns.version != collection.version:
             columns = Columns(collection.version)
-        for name in facets:
-            if name not in columns.facets:
-                columns.facets[name] = await self._facet(conn, collection, name)
         missing = [name for name in values if name not in columns.values]
         if missing:
             columns.values.update(await load_values(conn, collection.id, missing, collection.next_number))
-        self._keep(collection.id, columns)
+        unknown = [name for name in facets if name not in columns.facets]
+        for name in unknown:
+            columns.facets[name] = await self._facet(conn, collection, name)
+        self._keep(collection.id, columns, has_grown=bool(missing or unknown))
         return columns
 
     @staticmethod
@@ -62,11 +70,11 @@ class ColumnCache:
         found = await load_range(conn, collection.id, keys.facet_range(name), chunks_of(collection.next_number))
         return tuple((keys.facet_value(key), documents) for key, documents in found.items())
 
-    def _keep(self, collection_id: int, columns: Columns) -> None:
+    def _keep(self, collection_id: int, columns: Columns, *, has_grown: bool) -> None:
         kept = self._kept.get(collection_id)
         # A slow reader of an older snapshot must not put back what a newer one has replaced.
         if kept is None or kept.version <= columns.version:
             self._kept[collection_id] = columns
         self._kept.move_to_end(collection_id)
-        while len(self._kept) > _COLLECTION_COUNT:
+        while has_grown and len(self._kept) > 1 and sum(held.size for held in self._kept.values()) > _KEPT_SIZE:
             self._kept.popitem(last=False)

@@ -1,5 +1,7 @@
 """Searching: from a query to a page of results, one snapshot of the store a search."""
 
+import re
+from calendar import isleap, monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,6 +16,7 @@ from livesearch.domain import (
     Document,
     Facet,
     Field,
+    FieldType,
     Hit,
     Range,
     RangeFacet,
@@ -33,11 +36,14 @@ from livesearch.services.collections import require_collection
 from livesearch.services.columns import ColumnCache, Columns
 from livesearch.services.transactions import Transactions
 from livesearch.store.collections import list_collections
-from livesearch.store.documents import load_documents
+from livesearch.store.documents import decode, load_bodies, load_documents
 from livesearch.store.postings import chunks_of, load_postings, load_union
 
 # Facet values shown before one asks for more.
 _FACET_VALUE_COUNT = 10
+
+# Bytes of documents that are read to be scored: some 5 ms of work. Rows longer than 10 kB have fewer candidates.
+_READ_SIZE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +147,7 @@ class SearchService:
             _field_with_role(collection, name, {Role.FACET}, "a facet")
         limits = {name: _range_limits(collection, query, name) for name in query.ranges}
         sort_name = query.sort.removeprefix("-")
-        if sort_name:
+        if query.sort:
             _field_with_role(collection, sort_name, NUMERIC_ROLES, "a number or a date")
 
         wanted, chunks = needs(parsed, query.filters), chunks_of(collection.next_number)
@@ -161,38 +167,45 @@ class SearchService:
     ) -> tuple[Hit, ...]:
         offset, narrowed, values = (query.page - 1) * query.page_size, found.narrowed, found.columns.values
         popularity = values.get(collection.popularity_field or "")
+        terms, end = found.parsed.terms, offset + query.page_size
         scores: dict[int, float] = {}
         documents: dict[int, tuple[str, Document]] = {}
-        if query.sort or not found.parsed.terms:
-            numbers = values[query.sort.removeprefix("-")] if query.sort else popularity
-            ascending = query.sort and not query.sort.startswith("-")
-            end = offset + query.page_size
-            page = largest(narrowed.all, -numbers if ascending and numbers is not None else numbers, end)[offset:]
+        if query.sort:
+            numbers = values[query.sort.removeprefix("-")]
+            page = largest(narrowed.all, numbers if query.sort.startswith("-") else -numbers, end)[offset:]
+        elif not terms:
+            page = largest(narrowed.all, popularity, end)[offset:]
         else:
-            ranked = candidates(narrowed, popularity)
-            if offset < len(ranked):
-                documents = await load_documents(conn, collection.id, ranked)
-                scorer = Scorer(found.parsed, collection)
-                scores = {
-                    number: scorer.score(documents[number][1], 0.0 if popularity is None else float(popularity[number]))
-                    for number in ranked
-                }
-                # Python's sort is stable: equal scores keep the order of tier and popularity.
-                ranked.sort(key=scores.__getitem__, reverse=True)
-            page = ranked[offset : offset + query.page_size]
-            if len(page) < query.page_size:
-                page += remaining(
-                    narrowed,
-                    popularity,
-                    ranked,
-                    offset=max(0, offset - len(ranked)),
-                    limit=query.page_size - len(page),
-                )
+            documents = await self._candidates(conn, collection, candidates(narrowed, popularity))
+            scorer = Scorer(found.parsed, collection)
+            scores = {
+                number: scorer.score(document, 0.0 if popularity is None else float(popularity[number]))
+                for number, (_, document) in documents.items()
+            }
+            # Python's sort is stable: equal scores keep the order of tier and popularity.
+            ranked = sorted(scores, key=scores.__getitem__, reverse=True)
+            page = ranked[offset:end]
+            rest, passed = query.page_size - len(page), max(0, offset - len(ranked))
+            if rest:
+                page += remaining(narrowed, popularity, ranked, offset=passed, limit=rest)
         documents |= await load_documents(conn, collection.id, [number for number in page if number not in documents])
-        return tuple(
-            make_hit(*documents[number], collection, found.parsed.terms, score=scores.get(number, 0.0))
-            for number in page
-        )
+        return tuple(make_hit(*documents[number], collection, terms, score=scores.get(number, 0.0)) for number in page)
+
+    @staticmethod
+    async def _candidates(
+        conn: AsyncConnection, collection: Collection, numbers: Sequence[int]
+    ) -> dict[int, tuple[str, Document]]:
+        """Key and document of the first candidates, as many as may be read while others wait."""
+        bodies = await load_bodies(conn, collection.id, numbers)
+        found: dict[int, tuple[str, Document]] = {}
+        size = 0
+        for number in numbers:
+            key, body = bodies[number]
+            size += len(body)
+            if found and size > _READ_SIZE:
+                break
+            found[number] = key, decode(body)
+        return found
 
     async def _facets(
         self, conn: AsyncConnection, collection: Collection, query: SearchQuery, found: _Found
@@ -229,11 +242,30 @@ def _field_with_role(
     return field
 
 
+def _first(text: str | None, field: Field) -> float | None:
+    return None if text is None else number_of(text, field.type)
+
+
+def _last(text: str | None, field: Field) -> float | None:
+    """The number of an upper end; of a day, month or year as it was written, its last moment."""
+    first = _first(text, field)
+    written = _DATE.fullmatch((text or "").strip())
+    if first is None or written is None or field.type is not FieldType.DATE:
+        return first
+    year, month, day = (int(part) if part else 0 for part in written.groups())
+    day_count = 1 if day else monthrange(year, month)[1] if month else 365 + isleap(year)
+    return first + 86_400 * day_count - 0.001
+
+
+# A year, a month or a day, as ISO 8601 writes them.
+_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
+
+
 def _range_limits(collection: Collection, query: SearchQuery, name: str) -> tuple[float | None, float | None]:
     field = _field_with_role(collection, name, NUMERIC_ROLES, "a number or a date")
     ends: list[float | None] = []
-    for text in (query.ranges[name].minimum, query.ranges[name].maximum):
-        number = None if text is None else number_of(text, field.type)
+    asked = query.ranges[name]
+    for text, number in ((asked.minimum, _first(asked.minimum, field)), (asked.maximum, _last(asked.maximum, field))):
         if text is not None and (number is None or np.isnan(number)):
             kind = "a date like 2009-12-31" if field.role is Role.DATE else "a number"
             raise InvalidInputError(f"“{text}” is not {kind}, which the range of “{name}” needs.")

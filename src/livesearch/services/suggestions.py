@@ -1,20 +1,20 @@
 """Suggestions while one types: how the last word may go on, and where one may be going."""
 
-import re
+import unicodedata
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import Collection, SearchQuery, Segment, Suggestion
 from livesearch.search import keys
+from livesearch.search.analysis import WORD, words
 from livesearch.search.matching import Postings, match, needs
-from livesearch.search.query import ParsedQuery, Term, parse_query
+from livesearch.search.query import QUERY_LENGTH, ParsedQuery, Term, parse_query
 from livesearch.search.suggesting import complete
 from livesearch.services.collections import require_collection
 from livesearch.services.search import SearchService
 from livesearch.services.transactions import Transactions
 from livesearch.store.postings import chunks_of, load_postings, most_held
 
-_WORD = re.compile(r"[^\W_]+")
 # Words looked at: those that most documents hold. Which of them fit the other words is then counted exactly.
 _WORD_COUNT = 30
 # Documents among the suggestions.
@@ -40,6 +40,8 @@ class SuggestionService:
         Raises:
             CollectionNotFoundError: No collection has the name.
         """
+        # Composed, so that an accent stands with its letter; cut where a query is cut.
+        text = unicodedata.normalize("NFC", text)[:QUERY_LENGTH]
         parsed = parse_query(text)
         if not parsed.terms:
             return ()
@@ -56,8 +58,11 @@ class SuggestionService:
         self, conn: AsyncConnection, collection: Collection, text: str, parsed: ParsedQuery
     ) -> tuple[Suggestion, ...]:
         last, chunks = parsed.terms[-1], chunks_of(collection.next_number)
-        if not last.is_prefix:
+        typed = [found.start() for found in WORD.finditer(text)]
+        # A sign such as “™” is a word to the search, but there is no word to go on typing.
+        if not last.is_prefix or not typed or words(text[typed[-1] :])[-1:] != [last.text]:
             return ()
+        before = text[: typed[-1]]
         found: list[str] = []
         for in_title in (True, False):
             if not found:
@@ -66,11 +71,12 @@ class SuggestionService:
         context = ParsedQuery(parsed.terms[:-1])
         wanted = needs(context, {}).keys | {keys.word(term, in_title=False) for term in found}
         postings = Postings(await load_postings(conn, collection.id, wanted, chunks))
-        return tuple(_completion(text, last, term) for term in complete(found, match(context, postings).all, postings))
+        return tuple(
+            _completion(before, last, term) for term in complete(found, match(context, postings).all, postings)
+        )
 
 
-def _completion(text: str, last: Term, term: str) -> Suggestion:
+def _completion(before: str, last: Term, term: str) -> Suggestion:
     """What was typed with its last word finished; the part that was typed is told apart."""
-    before = text[: [found.start() for found in _WORD.finditer(text)][-1]]
     segments = (Segment(before), Segment(last.text, is_match=True), Segment(term[len(last.text) :]))
     return Suggestion(before + term, tuple(segment for segment in segments if segment.text))

@@ -7,8 +7,11 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.db import READER_COUNT, Database
-from livesearch.errors import SchemaOutdatedError
+from livesearch.errors import SchemaOutdatedError, StoreUnavailableError
 from livesearch.store.schema import SchemaState, schema_state, upgrade_schema
+
+# Seconds a search waits for its turn: whoever typed has long gone on by then.
+_TURN_SECONDS = 10.0
 
 _WAY_OUT = {
     SchemaState.EMPTY: "The store is empty. Run `livesearch db upgrade`, or `livesearch serve`, to set it up.",
@@ -48,9 +51,22 @@ class Transactions:
                 yield conn
             return
         # Waiting one's turn is not the query's time: the limit runs from when there is a connection to be had.
-        async with self._turns, self.database.time_limit(), self.database.read() as conn:
+        async with self._turn(), self.database.time_limit(), self.database.read() as conn:
             await self._require_schema(conn)
             yield conn
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait one's turn, in the order of coming, but not for ever."""
+        try:
+            async with asyncio.timeout(_TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError as error:
+            raise StoreUnavailableError("Too many searches at once. Try again in a moment.") from error
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:

@@ -40,6 +40,8 @@ async def list_collections(conn: AsyncConnection) -> tuple[Collection, ...]:
 
 async def find_collection(conn: AsyncConnection, name: str) -> Collection | None:
     """The collection of that name, or None."""
+    if "\0" in name:  # no name has it, and PostgreSQL does not even look
+        return None
     row = (await conn.execute(_ROW.where(collections.c.name == name))).one_or_none()
     return _collection(row) if row else None
 

@@ -18,6 +18,12 @@ def encode(document: Document) -> bytes:
     return bytes(memoryview(orjson.dumps(document)))
 
 
+def decode(body: bytes) -> Document:
+    """A document from its stored form."""
+    document: Document = orjson.loads(body)
+    return document
+
+
 def digest_of(body: bytes) -> bytes:
     """What tells two bodies apart: 16 bytes of BLAKE2b."""
     return blake2b(body, digest_size=16).digest()
@@ -25,17 +31,27 @@ def digest_of(body: bytes) -> bytes:
 
 async def find_document(conn: AsyncConnection, collection_id: int, key: str) -> Document | None:
     """The document of that key, or None."""
+    if "\0" in key:  # no key has it, and PostgreSQL does not even look
+        return None
     query = select(documents.c.body).where(documents.c.collection_id == collection_id, documents.c.key == key)
     body = (await conn.execute(query)).scalar_one_or_none()
-    return None if body is None else orjson.loads(body)
+    return None if body is None else decode(body)
+
+
+async def load_bodies(
+    conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
+) -> dict[int, tuple[str, bytes]]:
+    """Key and body by number, for those there are."""
+    rows = await dialect_of(conn).documents_by_number(conn, collection_id, numbers)
+    return {number: (key, body) for number, key, body in rows}
 
 
 async def load_documents(
     conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
 ) -> dict[int, tuple[str, Document]]:
     """Key and document by number, for those there are."""
-    rows = await dialect_of(conn).documents_by_number(conn, collection_id, numbers)
-    return {number: (key, orjson.loads(body)) for number, key, body in rows}
+    bodies = await load_bodies(conn, collection_id, numbers)
+    return {number: (key, decode(body)) for number, (key, body) in bodies.items()}
 
 
 async def find_stored(conn: AsyncConnection, collection_id: int, keys: Iterable[str]) -> dict[str, tuple[int, bytes]]:
@@ -64,4 +80,4 @@ async def load_numbered(
         .where(documents.c.collection_id == collection_id, documents.c.number >= first, documents.c.number < end)
         .order_by(documents.c.number)
     )
-    return [(row.number, row.key, orjson.loads(row.body)) for row in await conn.execute(query)]
+    return [(row.number, row.key, decode(row.body)) for row in await conn.execute(query)]

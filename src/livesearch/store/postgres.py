@@ -36,7 +36,8 @@ class PostgresStatements:
         result = await conn.exec_driver_sql(
             "SELECT key, bitmap FROM postings"
             " WHERE collection_id = $1 AND chunk = ANY($2::int[]) AND key = ANY($3::text[])",
-            (collection_id, list(chunks), list(keys)),
+            # A filter may name any text; PostgreSQL takes no NUL, and no key has one.
+            (collection_id, list(chunks), [key for key in keys if "\0" not in key]),
         )
         return cast("Sequence[tuple[str, bytes]]", result.fetchall())
 

@@ -37,6 +37,9 @@ def test_fold_keeps_marks_that_make_other_letters() -> None:
         ("snake_case, 006R90321/F-16", ["snake", "case", "006r90321", "f", "16"]),
         ("Sorcerer's Stone", ["sorcerer", "s", "stone"]),
         ("ゼルダの伝説 64", ["ゼルダの伝説", "64"]),
+        ("हिन्दी में", ["हिन्दी", "में"]),
+        ("ภาษาไทย", ["ภาษาไทย"]),
+        ("naïve_case", ["naive", "case"]),
         (" \t\n…", []),
     ],
 )

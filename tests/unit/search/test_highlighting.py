@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livesearch.domain import Segment
-from livesearch.search.highlighting import SNIPPET_LENGTH, highlight, snippet
+from livesearch.search.highlighting import SNIPPET_LENGTH, excerpt, highlight, snippet
 from livesearch.search.query import Term, parse_query
 
 
@@ -65,3 +65,18 @@ def test_snippet_is_bounded_and_finds_what_is_there(text: str, query: str) -> No
     assert sum(len(segment.text) for segment in found) <= SNIPPET_LENGTH + 4
     if any(segment.is_match for segment in highlight(" ".join(text.split()), terms)):
         assert any(segment.is_match for segment in found)
+
+
+def test_highlight_marks_letters_with_their_combining_accents() -> None:
+    assert highlight("Poke\u0301mon", (Term("pokemon"),)) == (Segment("Poke\u0301mon", is_match=True),)
+
+
+def test_excerpt_of_a_long_text_stands_around_a_match() -> None:
+    text = "filler " * 30_000 + "Needle " + "filler " * 30_000
+
+    found = excerpt(text, (Term("needle"),))
+
+    assert len(found) == 4000
+    assert "Needle" in found
+    assert excerpt(text, (Term("absent"),)) == text[:4000]
+    assert excerpt("short", (Term("absent"),)) == "short"

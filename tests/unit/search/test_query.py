@@ -24,6 +24,7 @@ def test_parse_query_says_what_it_leaves_out() -> None:
     long = "a" * (QUERY_LENGTH + 1)
 
     assert len(parse_query(many).terms) == TERM_COUNT
+    assert not any(term.is_prefix for term in parse_query(many).terms)  # the unfinished word was left out
     assert parse_query(many).notices == ("Only the first 12 words of the search were used.",)
     assert parse_query(long).notices == ("Only the first 256 characters of the search were used.",)
     assert parse_query("short").notices == ()

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("popularity_field", sa.Text),
         sa.Column("source", sa.Text),
         sa.UniqueConstraint("name", name="uq_collections_name"),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "documents",
