@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from flask import request
+from flask import Request, request
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import PathConverter
+from werkzeug.routing import MapAdapter, PathConverter
 
 from livesearch.config import Settings
 from livesearch.db import Database, sqlite_path
@@ -28,7 +28,8 @@ _KEY_BYTES = 32
 class KeyConverter(PathConverter):
     """Any key at the end of an address: ``a//b`` and ``/a`` are keys of their own, unlike for Werkzeug's converter."""
 
-    regex = ".+?"
+    # (?s:): a line end is a character like any other.
+    regex = "(?s:.+?)"
     # Werkzeug takes a pattern that names no slash for one that matches none.
     part_isolating = False
 
@@ -41,6 +42,12 @@ class LivesearchApp(LoopFlask):
     def lifespan(self) -> AbstractAsyncContextManager[None]:
         """Open the store on entering and close it on leaving; the server's own loop must do both."""
         return _run(self.database)
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """As Flask's, but the probes answer on every host: a container asks at 127.0.0.1, and they reveal nothing."""
+        if request is not None and request.path in health.PATHS:
+            return self.url_map.bind_to_environ(request.environ)
+        return super().create_url_adapter(request)
 
 
 def create_app(settings: Settings, services: Services | None = None) -> LivesearchApp:

@@ -113,6 +113,17 @@ async def test_phone_shows_filters_in_place_of_results(open_page: OpenPage) -> N
     await expect(page.locator("[data-result]")).to_have_count(6)
 
 
+async def test_phone_counts_filters_on_their_switch(open_page: OpenPage) -> None:
+    page = await open_page("?q=zelda", viewport=PHONE, has_touch=True)
+    switch, count = page.locator("#filters-switch summary"), page.locator("#filter-count")
+    await expect(count).to_be_hidden()
+
+    await switch.tap()
+    await page.get_by_role("checkbox", name="1990s").tap()
+
+    await expect(switch).to_have_text("Filters 1 chosen")
+
+
 async def test_motion_stops_for_those_who_ask(open_page: OpenPage) -> None:
     page = await open_page(reduced_motion="reduce")
 

@@ -236,6 +236,25 @@ async def test_facet_shows_all_and_finds_values(open_page: OpenPage) -> None:
     await expect(page.get_by_label("Find in Platform")).to_have_value("wonder")
 
 
+async def test_facets_stay_expanded_while_typing(open_page: OpenPage) -> None:
+    page = await open_page()
+    await page.get_by_role("link", name="Show all 36 values of Platform").click()
+    await page.get_by_role("link", name="values of Maker").click()
+    await page.get_by_label("Find in Platform").fill("wonder")
+    platforms = page.locator("details.facet", has_text="Platform").first.get_by_role("checkbox")
+    await expect(platforms).to_have_count(2)
+    await page.get_by_label("Find in Maker").fill("ban")
+    makers = page.locator("details.facet", has_text="Maker").first.get_by_role("checkbox")
+    await expect(makers).to_have_count(1)
+
+    await page.locator("#q").fill("a")
+    await _shows(page, "a")
+
+    await expect(page.get_by_label("Find in Platform")).to_have_value("wonder")
+    await expect(page.get_by_label("Find in Maker")).to_have_value("ban")
+    await expect(makers).to_have_count(1)
+
+
 async def test_failure_is_told_and_leaves_results_and_address(open_page: OpenPage) -> None:
     page = await open_page("?q=zelda", may_fail=True)
     await page.evaluate("""() => {
@@ -263,6 +282,20 @@ async def test_foreign_error_page_never_lands_among_results(open_page: OpenPage)
     await page.locator("#q").fill("tetris")
     await _shows(page, "tetris")
     await expect(page.locator("#error-container")).to_be_empty()
+
+
+async def test_message_goes_with_the_letter_that_caused_it(open_page: OpenPage) -> None:
+    page = await open_page(may_fail=True)
+    await page.locator("#q").press_sequentially("zel", delay=20)
+    await _shows(page, "zel")
+    await page.route("**/c/demo_console_games?*", lambda route: route.fulfill(status=503, body="busy"))
+    await page.keyboard.type("x")
+    await expect(page.locator("#error-container")).not_to_be_empty()
+
+    await page.keyboard.press("Backspace")
+
+    await expect(page.locator("#error-container")).to_be_empty()
+    await _shows(page, "zel")
 
 
 async def test_scripts_are_ready_on_every_load(open_page: OpenPage) -> None:

@@ -51,8 +51,12 @@ GAMES: list[dict[str, object]] = [
 ]
 BOOKS = [{"id": str(number), "title": f"A book on Zelda, part {number}"} for number in range(5)]
 
+# Every sign that means something in a URL.
+ODD_FACET = "a/b & c+d=1#2%3F"
+
 ROLES = {
     "title": Role.TITLE,
+    ODD_FACET: Role.FACET,
     "platform": Role.FACET,
     "publisher": Role.FACET,
     "year": Role.SORT,

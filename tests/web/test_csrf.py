@@ -56,5 +56,13 @@ async def test_page_without_session_has_no_token(client: httpx.AsyncClient) -> N
     assert 'name="csrf-token" content=""' in page.text
 
 
+@pytest.mark.parametrize("cookie", ["junk", "", "eyJhIjoxfQ.aaaa.bbbb"])
+async def test_cookie_that_is_no_session_makes_none(client: httpx.AsyncClient, cookie: str) -> None:
+    page = await client.get("/c/games", headers={"Cookie": f"livesearch={cookie}"})
+
+    assert 'name="csrf-token" content=""' in page.text
+    assert "Set-Cookie" not in page.headers
+
+
 def test_token_lives_as_long_as_its_session(app: LivesearchApp) -> None:
     assert app.config["WTF_CSRF_TIME_LIMIT"] is None

@@ -144,7 +144,7 @@ def test_unknown_host_is_refused_with_a_page(games: Settings) -> None:
     transport = httpx.WSGITransport(app)
 
     with httpx.Client(transport=transport, base_url="http://evil.example") as client:
-        response = client.get("/healthz")
+        response = client.get("/c/games")
 
     assert response.status_code == 400
     assert response.text.startswith("<!DOCTYPE html>")

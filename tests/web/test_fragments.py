@@ -19,6 +19,18 @@ async def test_search_answers_htmx_with_fragment(client: httpx.AsyncClient) -> N
     assert re.search(r'<p id="status"[^>]*hx-swap-oob="innerHTML"', response.text)
 
 
+@pytest.mark.parametrize(("parameters", "count"), [("", ""), ("&f.platform=NES&f.platform=CD-i&min.year=1980", "3")])
+async def test_search_counts_filters_for_the_switch(client: httpx.AsyncClient, parameters: str, count: str) -> None:
+    for headers in ({}, HTMX):
+        response = await client.get(f"/c/games?q=zelda{parameters}", headers=headers)
+        found = re.search(r'<span id="filter-count"([^>]*)>(\d*)', response.text)
+
+        assert found is not None
+        assert found[2] == count
+        assert ("hidden" in found[1].split()) == (not count)
+        assert ("hx-swap-oob" in found[1]) == bool(headers)
+
+
 async def test_search_page_itself_swaps_nothing_out_of_band(client: httpx.AsyncClient) -> None:
     response = await client.get("/c/games?q=zelda")
 
@@ -88,6 +100,15 @@ async def test_suggest_leaves_out_what_is_typed(client: httpx.AsyncClient) -> No
     assert 'data-text="zelda"' not in response.text
 
 
+async def test_suggest_repeats_no_more_than_is_searched(client: httpx.AsyncClient) -> None:
+    text = "zelda " + "-" * 50_000 + " z"
+
+    response = await client.get("/htmx/c/games/suggest", params={"q": text}, headers=HTMX)
+
+    assert response.status_code == 200
+    assert len(response.text) < 5000
+
+
 async def test_suggest_answers_empty_list_for_no_text(client: httpx.AsyncClient) -> None:
     response = await client.get("/htmx/c/games/suggest?q=", headers=HTMX)
 
@@ -119,7 +140,7 @@ async def test_facet_of_unknown_field_is_refused(client: httpx.AsyncClient) -> N
 def test_every_fragment_address_exists_under_its_prefix(app: LivesearchApp) -> None:
     rules = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("htmx.")}
 
-    assert rules == {"/htmx/c/<name>/suggest", "/htmx/c/<name>/facet/<field>"}
+    assert rules == {"/htmx/c/<name>/suggest", "/htmx/c/<name>/facet/<path:field>"}
 
 
 async def test_every_fragment_address_refuses_others_than_htmx(app: LivesearchApp, client: httpx.AsyncClient) -> None:

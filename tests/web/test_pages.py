@@ -32,6 +32,14 @@ async def test_home_searches_all_collections(library_client: httpx.AsyncClient) 
     assert "The Legend of <mark>Zelda</mark>" in response.text
 
 
+async def test_home_heads_rows_under_their_collection(library_client: httpx.AsyncClient) -> None:
+    home = await library_client.get("/?q=zelda")
+    page = await library_client.get("/c/games?q=zelda")
+
+    assert (home.text.count('<h3 class="row-title"'), home.text.count('<h2 class="row-title"')) == (6, 0)
+    assert (page.text.count('<h3 class="row-title"'), page.text.count('<h2 class="row-title"')) == (0, 3)
+
+
 async def test_home_says_that_nothing_was_found(library_client: httpx.AsyncClient) -> None:
     response = await library_client.get("/?q=xyzzy")
 
@@ -106,6 +114,33 @@ async def test_search_page_past_the_end_leads_back(client: httpx.AsyncClient) ->
     assert response.status_code == 200
     assert "There are only 3 pages" in response.text
     assert "Go to the first page" in response.text
+
+
+async def test_search_page_past_the_end_does_not_blame_the_words(client: httpx.AsyncClient) -> None:
+    response = await client.get("/c/games?q=zelda&page=2")
+
+    assert "There is only 1 page" in response.text
+    assert "3 results for “zelda”" in response.text
+    assert "page 2" not in response.text
+    assert "Check the spelling" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/", "/c/games", "/api/v1/collections/games/search"])
+async def test_search_refuses_a_flood_of_filters(client: httpx.AsyncClient, path: str) -> None:
+    flood = {"f.platform": [str(number) for number in range(4000)]}
+
+    response = await client.get(path, params=flood)
+
+    assert response.status_code == 400
+    assert "4,000 filters" in response.text
+    assert len(response.text) < 20_000
+
+
+async def test_search_page_repeats_no_more_text_than_is_searched(client: httpx.AsyncClient) -> None:
+    response = await client.get("/c/games?f.platform=NES&min.year=1900", params={"q": "zelda " + "a" * 50_000})
+
+    assert response.status_code == 200
+    assert len(response.text) < 200_000
 
 
 async def test_search_page_shows_whole_facet_without_javascript(client: httpx.AsyncClient) -> None:

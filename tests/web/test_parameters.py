@@ -8,9 +8,8 @@ from werkzeug.datastructures import MultiDict
 from livesearch.domain import Range, SearchQuery
 from livesearch.errors import InvalidInputError
 from livesearch.web.parameters import (
-    Expansion,
     canonical_parameters,
-    parse_expansion,
+    parse_expansions,
     parse_query,
     parse_sized_query,
 )
@@ -73,8 +72,52 @@ def test_parse_query_leaves_page_size_to_programs() -> None:
     assert parse_sized_query(parameters).page_size == 5
 
 
-def test_parse_expansion_reads_field_and_text() -> None:
-    assert parse_expansion(MultiDict([("facet", "maker"), ("fq", "nin")])) == Expansion("maker", "nin")
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        [(f"f.{number % 3}", str(number)) for number in range(51)],
+        [(f"{end}.{number}", "1") for number in range(51) for end in ("min", "max")],
+        [("f.a", str(number)) for number in range(50)] + [("min.b", "1")],
+    ],
+)
+def test_parse_query_refuses_more_filters_than_a_page_can_show(parameters: list[tuple[str, str]]) -> None:
+    with pytest.raises(InvalidInputError, match=r"51 filters, .* at most 50\. Remove some"):
+        parse_query(MultiDict(parameters))
+
+
+def test_parse_query_takes_as_many_filters_as_a_page_can_show() -> None:
+    parameters = MultiDict([("f.a", str(number)) for number in range(50)])
+
+    assert len(parse_query(parameters).filters["a"]) == 50
+
+
+@pytest.mark.parametrize("name", ["f.a", "min.a", "max.a"])
+def test_parse_query_refuses_filters_too_long_for_every_link(name: str) -> None:
+    with pytest.raises(InvalidInputError, match=r"5,001 characters of filters, .* at most 5,000\. Remove some"):
+        parse_query(MultiDict([(name, "1" * 5001)]))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expansions"),
+    [
+        ([], {}),
+        ([("facet", "maker")], {"maker": ""}),
+        ([("facet", "maker"), ("fq", "nin"), ("facet", "place"), ("fq", "")], {"maker": "nin", "place": ""}),
+        ([("facet", ""), ("fq", "nin")], {}),
+    ],
+)
+def test_parse_expansions_reads_fields_and_texts(parameters: list[tuple[str, str]], expansions: dict[str, str]) -> None:
+    assert parse_expansions(MultiDict(parameters)) == expansions
+
+
+def test_parse_expansions_bounds_the_searches_of_a_page() -> None:
+    parameters = MultiDict([("facet", str(number)) for number in range(1000)])
+
+    assert len(parse_expansions(parameters)) == 10
+
+
+def test_canonical_parameters_hold_the_text_that_is_searched() -> None:
+    assert canonical_parameters(SearchQuery(text="a" * 60_000)) == "?q=" + "a" * 256
 
 
 def test_canonical_parameters_leave_out_what_says_nothing() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from livesearch.domain import (
@@ -14,7 +16,7 @@ from livesearch.domain import (
     SearchQuery,
     Segment,
 )
-from livesearch.web.parameters import Expansion
+from livesearch.web.presenters.documents import present_document
 from livesearch.web.presenters.facets import present_chips, present_facet, present_ranges
 from livesearch.web.presenters.formats import (
     format_duration,
@@ -35,7 +37,7 @@ NOTES = Field("notes", FieldType.TEXT, Role.TEXT)
 GAMES = Collection(1, "games", 1, 9, (PLATFORM, YEAR, DECADE, IS_NEW, SIZE, NOTES))
 YEARS = RangeFacet(YEAR, "1977", "2022", Range())
 SIZES = RangeFacet(SIZE, "1", "900", Range())
-ALL = Expansion("", "")
+COLLAPSED: dict[str, str] = {}
 
 pytestmark = pytest.mark.usefixtures("request_context")
 
@@ -120,6 +122,8 @@ def test_shorten_marks_the_cut() -> None:
         (SearchQuery(text=" zelda "), 137, "137 results for “zelda”"),
         (SearchQuery(filters={"platform": ("NES",)}), 1, "1 result"),
         (SearchQuery(text="a", page=2), 41, "41 results for “a”, page 2 of 3"),
+        (SearchQuery(text="a", page=4), 41, "41 results for “a”"),
+        (SearchQuery(text="a", page=2), 0, "No results for “a”"),
     ],
 )
 def test_describe_status(query: SearchQuery, total: int, text: str) -> None:
@@ -155,13 +159,70 @@ def test_row_shows_only_telling_snippets() -> None:
     assert present_rows(_page(None, short))[0].snippets == ()
 
 
+@pytest.mark.parametrize(
+    ("document", "title", "meta", "snippets"),
+    [
+        ({"notes": "a walk", "platform": "NES", "decade": "1980s"}, "a walk · NES", ("1980s",), 0),
+        ({"platform": ["NES", "<b>"]}, "NES, &lt;b&gt;", (), 0),
+        ({"is_new": False}, "No", (), 0),
+        ({"size": 5}, "k", (), 0),
+    ],
+)
+def test_row_without_title_and_key_is_headed_by_its_values(
+    document: dict[str, object], title: str, meta: tuple[str, ...], snippets: int
+) -> None:
+    row = present_rows(_page(None, Hit("k", document, (Segment("k"),), {})))[0]
+
+    assert (row.title, row.meta, len(row.snippets)) == (title, meta, snippets)
+
+
+def test_row_without_title_and_key_shows_its_match_once() -> None:
+    found = (Segment("a"), Segment("b", is_match=True))
+
+    row = present_rows(_page(None, Hit("k", {"notes": "ab"}, (Segment("k"),), {"notes": found})))[0]
+
+    assert (row.title, row.snippets) == ("a<mark>b</mark>", ())
+
+
+def test_row_without_title_is_headed_by_a_key_of_its_own() -> None:
+    collection = replace(GAMES, key_field="id")
+    page = replace(_page(None, Hit("k", {"platform": "NES"}, (Segment("k"),), {})), collection=collection)
+
+    assert present_rows(page)[0].title == "k"
+
+
+def test_document_without_title_and_key_is_headed_by_its_values() -> None:
+    document = present_document(GAMES, "k", {"notes": "a walk", "platform": "NES"}, SearchQuery())
+
+    assert document.title == "a walk · NES"
+
+
+def test_row_cuts_a_long_title_and_keeps_its_matches() -> None:
+    title = (Segment("a" * 150), Segment("b" * 20, is_match=True), Segment("c" * 9000), Segment("d", is_match=True))
+
+    row = present_rows(_page(None, Hit("k", {}, title, {})))[0]
+
+    assert row.title == "a" * 150 + "<mark>" + "b" * 20 + "</mark>" + "c" * 29 + "…"
+
+
+@pytest.mark.parametrize(("total", "heading"), [(3, "There is only 1 page"), (21, "There are only 2 pages")])
+def test_page_past_the_end_counts_in_words(total: int, heading: str) -> None:
+    page = _page(SearchQuery(text="a", page=total // 20 + 2), total=total)
+
+    empty = present_fragment(page, COLLAPSED).empty
+
+    assert empty is not None
+    assert empty.heading == heading
+
+
 def test_facet_offers_the_rest() -> None:
     facet = Facet(PLATFORM, (FacetValue("NES", 1200),), value_count=36)
 
-    group = present_facet(facet, SearchQuery(text="a", page=3), GAMES, ALL, is_open=False)
+    group = present_facet(facet, SearchQuery(text="a", page=3), GAMES, COLLAPSED, is_open=False)
 
     assert group.more_label == "Show all 36"
     assert group.more_url.startswith("/c/games?q=a&facet=platform#facet-")
+    assert group.note == ""
     assert group.fragment_url == "/htmx/c/games/facet/platform?q=a"
     assert group.options[0].count == "1,200"
 
@@ -169,22 +230,30 @@ def test_facet_offers_the_rest() -> None:
 def test_facet_with_a_choice_stands_open() -> None:
     facet = Facet(PLATFORM, (FacetValue("NES", 0, is_selected=True),), value_count=0)
 
-    group = present_facet(facet, SearchQuery(), GAMES, ALL, is_open=False)
+    group = present_facet(facet, SearchQuery(), GAMES, COLLAPSED, is_open=False)
 
     assert (group.is_open, group.selected_count, group.options[0].is_empty) == (True, 1, True)
+
+
+def test_facet_writes_its_name_into_links() -> None:
+    odd = Facet(Field("a/b & c+d=1#2%3F", FieldType.TEXT, Role.FACET), (FacetValue("x", 1),), 9)
+
+    group = present_facet(odd, SearchQuery(), GAMES, COLLAPSED, is_open=True)
+
+    assert group.more_url.startswith("/c/games?facet=a%2Fb+%26+c%2Bd%3D1%232%253F#facet-")
 
 
 def test_facet_ids_are_safe_and_stable() -> None:
     odd = Facet(Field('a b"<', FieldType.TEXT, Role.FACET), (FacetValue("x y", 1),), 1)
 
-    groups = [present_facet(odd, SearchQuery(), GAMES, ALL, is_open=True) for _ in range(2)]
+    groups = [present_facet(odd, SearchQuery(), GAMES, COLLAPSED, is_open=True) for _ in range(2)]
 
     assert groups[0] == groups[1]
     assert groups[0].id.replace("-", "").isalnum()
 
 
 def test_facet_writes_booleans_for_people() -> None:
-    group = present_facet(Facet(IS_NEW, (FacetValue("true", 1),), 1), SearchQuery(), GAMES, ALL, is_open=True)
+    group = present_facet(Facet(IS_NEW, (FacetValue("true", 1),), 1), SearchQuery(), GAMES, COLLAPSED, is_open=True)
 
     assert (group.options[0].label, group.options[0].value) == ("Yes", "true")
 
@@ -208,6 +277,12 @@ def test_chip_describes_a_range(chosen: Range, text: str) -> None:
     assert [(chip.label, chip.value, chip.remove_url) for chip in chips] == [("Year", text, "/c/games?q=a")]
 
 
+def test_chip_cuts_a_long_value() -> None:
+    chips = present_chips(SearchQuery(filters={"platform": ("x" * 5000,)}), GAMES)
+
+    assert chips[0].value == "x" * 59 + "…"
+
+
 def test_chip_removes_only_its_own_value() -> None:
     chips = present_chips(SearchQuery(filters={"platform": ("NES", "SNES")}, page=4), GAMES)
 
@@ -217,7 +292,7 @@ def test_chip_removes_only_its_own_value() -> None:
 def test_correction_offers_the_typed_words_as_they_stand() -> None:
     page = _page(SearchQuery(text="tabel"), total=1, corrected_query="table")
 
-    correction = present_fragment(page, ALL).correction
+    correction = present_fragment(page, COLLAPSED).correction
 
     assert correction is not None
     assert (correction.shown, correction.typed, correction.typed_url) == ("table", "tabel", "/c/games?q=%22tabel%22")
@@ -226,7 +301,7 @@ def test_correction_offers_the_typed_words_as_they_stand() -> None:
 def test_pagination_shows_ends_and_neighbours() -> None:
     page = _page(SearchQuery(page=50), total=2000)
 
-    pagination = present_fragment(page, ALL).pagination
+    pagination = present_fragment(page, COLLAPSED).pagination
 
     assert pagination is not None
     assert [link.label for link in pagination.pages] == ["1", "…", "48", "49", "50", "51", "52", "…", "100"]

@@ -45,6 +45,7 @@ class FacetGroup:
         is_expanded: Whether all values are shown and can be searched (``text``).
         more_label: What the link to more values says; empty where all are shown.
         more_url: The page with all values, for those without JavaScript.
+        note: Says that not even all values are all; empty where they are.
         fragment_url: The group alone with all values.
     """
 
@@ -59,6 +60,7 @@ class FacetGroup:
     text: str
     more_label: str
     more_url: str
+    note: str
     fragment_url: str
 
 

@@ -1,6 +1,6 @@
 """CSRF tokens for everything that takes a cookie."""
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app, request, session
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 
 from livesearch.web import api
@@ -23,4 +23,6 @@ def meta_csrf_token() -> str:
     Making a token writes the session. A visitor who only searches has none and must get none: their pages set no cookie
     and stay cacheable. The first page that needs a form makes the session, and from then on the token is here.
     """
-    return str(generate_csrf()) if current_app.config["SESSION_COOKIE_NAME"] in request.cookies else ""
+    # The cookie first: to look into the session makes the answer vary by it. A forged or old one leaves it empty.
+    has_session = current_app.config["SESSION_COOKIE_NAME"] in request.cookies and bool(session)
+    return str(generate_csrf()) if has_session else ""

@@ -7,6 +7,8 @@ from livesearch.web.registry import current_services
 
 blueprint = Blueprint("health", __name__)
 
+PATHS = frozenset({"/healthz", "/readyz"})
+
 
 @blueprint.get("/healthz")
 async def live() -> Response:

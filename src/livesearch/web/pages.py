@@ -6,13 +6,14 @@ from flask import Blueprint, Response, make_response, request, url_for
 
 from livesearch.domain import ResultPage, SearchQuery
 from livesearch.web.detection import htmx, respond
-from livesearch.web.parameters import Expansion, canonical_parameters, parse_expansion, parse_query
+from livesearch.web.parameters import Expansions, canonical_parameters, parse_expansions, parse_query
 from livesearch.web.presenters.collections import (
     present_collections,
     present_collections_page,
     present_findings,
 )
 from livesearch.web.presenters.documents import present_document, present_document_page
+from livesearch.web.presenters.facets import VALUE_COUNT
 from livesearch.web.presenters.results import present_fragment, present_page
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import render
@@ -41,12 +42,18 @@ async def home() -> Response:
 @blueprint.get("/c/<name>")
 async def search(name: str) -> Response:
     """The live-search page of a collection."""
-    query, expansion = parse_query(request.args), parse_expansion(request.args)
-    page = await _find(name, query, expansion)
+    query, expansions = parse_query(request.args), parse_expansions(request.args)
+    page = await _find(name, query, expansions)
     if htmx.fragment:
         url = url_for("pages.search", name=name) + canonical_parameters(query)
-        return respond(render(present_fragment(page, expansion)), replace_url=url)
-    return make_response(render(present_page(page, expansion)))
+        return respond(render(present_fragment(page, expansions)), replace_url=url)
+    return make_response(render(present_page(page, expansions)))
+
+
+@blueprint.get("/c/<name>/doc")
+async def document_by_key(name: str) -> Response:
+    """One document whose key cannot stand in a path, as browsers take ``.`` and ``..`` out of it."""
+    return await document(name, request.args.get("key", ""))
 
 
 @blueprint.get("/c/<name>/doc/<path:key>")
@@ -60,11 +67,12 @@ async def document(name: str, key: str) -> Response:
     return make_response(render(present_document_page(fragment, collection, query)))
 
 
-async def _find(name: str, query: SearchQuery, expansion: Expansion) -> ResultPage:
-    """Search, and show the facet whole that is asked for."""
+async def _find(name: str, query: SearchQuery, expansions: Expansions) -> ResultPage:
+    """Search, and show the facets whole that are asked for."""
     search_service = current_services().search
     page = await search_service.search(name, query)
-    if not expansion.field:
-        return page
-    whole = await search_service.facet_values(name, query, expansion.field, contains=expansion.text)
-    return replace(page, facets=tuple(whole if f.field.name == expansion.field else f for f in page.facets))
+    whole = {
+        field: await search_service.facet_values(name, query, field, contains=text, limit=VALUE_COUNT)
+        for field, text in expansions.items()
+    }
+    return replace(page, facets=tuple(whole.get(facet.field.name, facet) for facet in page.facets))

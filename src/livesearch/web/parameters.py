@@ -1,45 +1,45 @@
 """Between the parameters of a URL and a search query, both ways."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import zip_longest
 from urllib.parse import urlencode
 
 from werkzeug.datastructures import MultiDict
 
 from livesearch.domain import Range, SearchQuery
 from livesearch.errors import InvalidInputError
+from livesearch.search.query import QUERY_LENGTH
 
 FILTER_PREFIX, MINIMUM_PREFIX, MAXIMUM_PREFIX = "f.", "min.", "max."
 
 # Pages are read by people; past this many nobody pages, they narrow. It also bounds what the store is asked to skip.
 _LAST_PAGE = 100_000
 _LARGEST_PAGE = 100
+# Each filter is a chip, and each link of a page repeats all of them: without a limit, pages grow with its square.
+_FILTER_COUNT = 50
+# Characters of all values together, for the same reason.
+_FILTER_LENGTH = 5_000
+# Each is one more search.
+_EXPANSION_COUNT = 10
 
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """The facet of which all values are asked for.
-
-    Attributes:
-        field: A field's name; empty for none.
-        text: Only values that hold it.
-    """
-
-    field: str
-    text: str
+# Text to look for by field, for the facets of which all values are asked for that hold it.
+Expansions = Mapping[str, str]
 
 
 def parse_query(parameters: MultiDict[str, str]) -> SearchQuery:
     """Read a search from the parameters of a URL; unknown ones are ignored, empty ones count as absent.
 
     Raises:
-        InvalidInputError: ``page`` or ``page_size`` is not a number in its range. Fields are checked by the service,
-            which knows the collection.
+        InvalidInputError: ``page`` or ``page_size`` is not a number in its range, or there are more than 50 filters, or
+            more than 5,000 characters of them. Fields are checked by the service, which knows the collection.
     """
+    filters, ranges = _parse_filters(parameters), _parse_ranges(parameters)
+    _check_size(filters, ranges)
     return SearchQuery(
         text=parameters.get("q", ""),
-        filters=_parse_filters(parameters),
-        ranges=_parse_ranges(parameters),
+        filters=filters,
+        ranges=ranges,
         sort=parameters.get("sort", ""),
         page=_parse_count(parameters, "page", default=1, largest=_LAST_PAGE),
         page_size=20,
@@ -56,20 +56,21 @@ def parse_sized_query(parameters: MultiDict[str, str]) -> SearchQuery:
     return replace(parse_query(parameters), page_size=page_size)
 
 
-def parse_expansion(parameters: MultiDict[str, str]) -> Expansion:
-    """Read which facet is shown whole."""
-    return Expansion(parameters.get("facet", ""), parameters.get("fq", ""))
+def parse_expansions(parameters: MultiDict[str, str]) -> Expansions:
+    """Read which facets are shown whole; past ten, the others are not."""
+    pairs = zip_longest(parameters.getlist("facet")[:_EXPANSION_COUNT], parameters.getlist("fq"), fillvalue="")
+    return {field: text for field, text in pairs if field}
 
 
 def canonical_parameters(query: SearchQuery) -> str:
-    """Write a search as the one query string that stands for it: no empty parameters, no first page.
+    """Write a search as the one query string that stands for it: no empty parameters, no first page, no unread text.
 
     Returns:
         Percent-encoded, with its ``?``; empty for the whole collection.
     """
     pairs: list[tuple[str, str]] = []
-    if query.text.strip():
-        pairs.append(("q", query.text.strip()))
+    if text := query.text.strip()[:QUERY_LENGTH]:
+        pairs.append(("q", text))
     pairs += [(FILTER_PREFIX + field, value) for field, values in query.filters.items() for value in values]
     for field, chosen in query.ranges.items():
         pairs += [(MINIMUM_PREFIX + field, chosen.minimum)] if chosen.minimum is not None else []
@@ -100,6 +101,20 @@ def _parse_ranges(parameters: MultiDict[str, str]) -> Mapping[str, Range]:
         if value and (field := name.removeprefix(MAXIMUM_PREFIX)) not in {"", name}:
             ranges[field] = replace(ranges.get(field, Range()), maximum=value)
     return ranges
+
+
+def _check_size(filters: Mapping[str, tuple[str, ...]], ranges: Mapping[str, Range]) -> None:
+    values = [value for chosen in filters.values() for value in chosen]
+    ends = [end for chosen in ranges.values() for end in (chosen.minimum, chosen.maximum) if end]
+    length = sum(map(len, values + ends))
+    for size, what, limit in (
+        (len(values) + len(ranges), "filters", _FILTER_COUNT),
+        (length, "characters of filters", _FILTER_LENGTH),
+    ):
+        if size > limit:
+            raise InvalidInputError(
+                f"These are {size:,} {what}, and a search takes at most {limit:,}. Remove some, or search without them."
+            )
 
 
 def _parse_count(parameters: MultiDict[str, str], name: str, *, default: int, largest: int) -> int:

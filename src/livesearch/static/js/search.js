@@ -32,8 +32,11 @@
     const { ctx } = event.detail;
     if (!isSearch(ctx.sourceElement)) return;
     ctx.searchNumber = ++lastNumber;
-    // A letter typed and taken back: what is shown is the answer already.
-    if (ctx.sourceEvent?.type === 'ls:search' && ctx.request.action === shownAddress) event.preventDefault();
+    // A letter typed and taken back: what is shown is the answer already, whatever the letter led to.
+    if (ctx.sourceEvent?.type === 'ls:search' && ctx.request.action === shownAddress) {
+      event.preventDefault();
+      document.getElementById('error-container').replaceChildren();
+    }
   });
   document.addEventListener('htmx:before:swap', (event) => {
     const { ctx } = event.detail;

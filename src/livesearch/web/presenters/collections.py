@@ -14,8 +14,9 @@ from livesearch.web.contexts import (
     SuggestionsFragment,
 )
 from livesearch.web.parameters import canonical_parameters
-from livesearch.web.presenters.formats import format_count, format_highlight, format_results, shorten
-from livesearch.web.presenters.results import SITE_NAME, present_rows
+from livesearch.web.presenters.documents import document_url
+from livesearch.web.presenters.formats import format_count, format_highlight, format_results, shorten, shorten_highlight
+from livesearch.web.presenters.results import SITE_NAME, TITLE_LENGTH, present_rows
 
 
 def present_collections(collections: Sequence[Collection], *, is_fragment: bool) -> CollectionsFragment:
@@ -60,9 +61,9 @@ def present_suggestions(name: str, text: str, suggestions: Sequence[Suggestion])
     options = tuple(
         SuggestionOption(
             id=f"suggestion-{position}",
-            text=suggestion.text,
-            label=format_highlight(suggestion.label),
-            url="" if suggestion.key is None else url_for("pages.document", name=name, key=suggestion.key),
+            text=suggestion.text if suggestion.key is None else shorten(suggestion.text),
+            label=format_highlight(shorten_highlight(suggestion.label, TITLE_LENGTH)),
+            url="" if suggestion.key is None else document_url(name, suggestion.key),
         )
         for position, suggestion in enumerate(suggestions)
         # What stands in the box already is no suggestion.

@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from flask import url_for
 
@@ -13,34 +14,36 @@ from livesearch.web.parameters import (
     FILTER_PREFIX,
     MAXIMUM_PREFIX,
     MINIMUM_PREFIX,
-    Expansion,
+    Expansions,
     canonical_parameters,
 )
-from livesearch.web.presenters.formats import format_choice, format_count
+from livesearch.web.presenters.formats import format_choice, format_count, shorten
 
+# Values of a facet shown whole, besides the chosen ones: further down one types rather than scrolls.
+VALUE_COUNT = 100
 # The first groups stand open: enough for a choice, few enough for one screen.
 _OPEN_FACETS = 3
 _OPEN_RANGES = 1
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def present_facets(page: ResultPage, expansion: Expansion) -> tuple[FacetGroup, ...]:
+def present_facets(page: ResultPage, expansions: Expansions) -> tuple[FacetGroup, ...]:
     """Every facet of a result that has a value to choose or one chosen."""
-    shown = [facet for facet in page.facets if facet.values or facet.field.name == expansion.field]
+    shown = [facet for facet in page.facets if facet.values or facet.field.name in expansions]
     return tuple(
-        present_facet(facet, page.query, page.collection, expansion, is_open=position < _OPEN_FACETS)
+        present_facet(facet, page.query, page.collection, expansions, is_open=position < _OPEN_FACETS)
         for position, facet in enumerate(shown)
     )
 
 
 def present_facet(
-    facet: Facet, query: SearchQuery, collection: Collection, expansion: Expansion, *, is_open: bool
+    facet: Facet, query: SearchQuery, collection: Collection, expansions: Expansions, *, is_open: bool
 ) -> FacetGroup:
     """One facet; the expanded one can be searched and shows all it was given."""
     name = facet.field.name
-    is_expanded = name == expansion.field
+    is_expanded = name in expansions
     selected_count = sum(value.is_selected for value in facet.values)
-    hidden_count = 0 if is_expanded else facet.value_count - len(facet.values)
+    is_cut = sum(value.count > 0 for value in facet.values) < facet.value_count
     parameters = canonical_parameters(replace(query, page=1))
     group_id = f"facet-{_identify(name)}"
     return FacetGroup(
@@ -52,9 +55,12 @@ def present_facet(
         is_open=is_open or is_expanded or bool(selected_count),
         selected_count=selected_count,
         is_expanded=is_expanded,
-        text=expansion.text if is_expanded else "",
-        more_label=f"Show all {format_count(facet.value_count)}" if hidden_count > 0 else "",
-        more_url=url_for("pages.search", name=collection.name) + _join(parameters, f"facet={name}") + f"#{group_id}",
+        text=expansions.get(name, ""),
+        more_label=f"Show all {format_count(facet.value_count)}" if is_cut and not is_expanded else "",
+        more_url=url_for("pages.search", name=collection.name)
+        + _join(parameters, urlencode({"facet": name}))
+        + f"#{group_id}",
+        note=_describe_cut(facet, expansions[name]) if is_cut and is_expanded else "",
         fragment_url=url_for("htmx.facet", name=collection.name, field=name) + parameters,
     )
 
@@ -92,6 +98,14 @@ def _present_options(facet: Facet) -> tuple[FacetOption, ...]:
     )
 
 
+def _describe_cut(facet: Facet, text: str) -> str:
+    """Say that there are more values than are shown; how many hold a text is not known."""
+    if sum(not value.is_selected for value in facet.values) < VALUE_COUNT:
+        return ""
+    whole = "" if text.strip() else f" of {format_count(facet.value_count)}"
+    return f"The {VALUE_COUNT} most frequent{whole} — type to find others"
+
+
 def _present_range(facet: RangeFacet, *, is_open: bool) -> RangeGroup:
     name = facet.field.name
     selected = facet.selected
@@ -122,7 +136,7 @@ def _choose_input(facet: RangeFacet) -> str:
 def _present_chip(collection: Collection, name: str, value: str, without: SearchQuery) -> Chip:
     field = collection.field(name)
     url = url_for("pages.search", name=collection.name) + canonical_parameters(replace(without, page=1))
-    return Chip(field.label if field else name, format_choice(field, value) if field else value, url)
+    return Chip(field.label if field else name, shorten(format_choice(field, value) if field else value), url)
 
 
 def _without_filter(query: SearchQuery, name: str, value: str) -> SearchQuery:

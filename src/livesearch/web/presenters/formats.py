@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from livesearch.domain import Field, FieldType, Highlight
+from livesearch.domain import Field, FieldType, Highlight, Segment
 
 # A value in a line of several is cut here; the document page shows it whole.
 _SHORT_LENGTH = 60
@@ -66,6 +66,17 @@ def format_values(value: object) -> tuple[str, ...]:
 def shorten(text: str) -> str:
     """Cut a text to what fits a line of several values; the cut is marked."""
     return text if len(text) <= _SHORT_LENGTH else text[: _SHORT_LENGTH - 1].rstrip() + "…"
+
+
+def shorten_highlight(highlight: Highlight, length: int) -> Highlight:
+    """Cut a text with matched runs to so many characters; the cut is marked."""
+    kept: list[Segment] = []
+    for segment in highlight:
+        if len(segment.text) > length:
+            return (*kept, Segment(segment.text[: max(0, length - 1)].rstrip() + "…", segment.is_match))
+        kept.append(segment)
+        length -= len(segment.text)
+    return highlight
 
 
 def is_web_address(text: str) -> bool:

@@ -18,7 +18,8 @@ from livesearch.web.contexts import (
     Snippet,
     SortChoice,
 )
-from livesearch.web.parameters import Expansion, canonical_parameters
+from livesearch.web.parameters import Expansions, canonical_parameters
+from livesearch.web.presenters.documents import choose_headings, document_url
 from livesearch.web.presenters.facets import present_chips, present_facets, present_ranges
 from livesearch.web.presenters.formats import (
     format_count,
@@ -27,10 +28,13 @@ from livesearch.web.presenters.formats import (
     format_results,
     format_values,
     shorten,
+    shorten_highlight,
 )
 
 SITE_NAME = "livesearch"
 
+# Characters; a row is not the place for a whole text.
+TITLE_LENGTH = 200
 # More values than this no longer read as one line at a glance.
 _META_LENGTH = 5
 _EARLIEST_YEAR, _LATEST_YEAR = 1500, 2100
@@ -40,7 +44,7 @@ _TELLING_LENGTH = 40
 _NEIGHBOURS = 2
 
 
-def present_fragment(page: ResultPage, expansion: Expansion, *, is_fragment: bool = True) -> ResultsFragment:
+def present_fragment(page: ResultPage, expansions: Expansions, *, is_fragment: bool = True) -> ResultsFragment:
     """What a keystroke changes."""
     query, collection = page.query, page.collection
     return ResultsFragment(
@@ -56,16 +60,16 @@ def present_fragment(page: ResultPage, expansion: Expansion, *, is_fragment: boo
         correction=_present_correction(page),
         empty=None if page.hits else _present_empty(page),
         pagination=_present_pagination(page) if page.page_count > 1 else None,
-        facets=present_facets(page, expansion),
+        facets=present_facets(page, expansions),
         ranges=present_ranges(page),
         is_fragment=is_fragment,
     )
 
 
-def present_page(page: ResultPage, expansion: Expansion) -> SearchPage:
+def present_page(page: ResultPage, expansions: Expansions) -> SearchPage:
     """The whole page around the same results."""
     collection = page.collection
-    fragment = present_fragment(page, expansion, is_fragment=False)
+    fragment = present_fragment(page, expansions, is_fragment=False)
     shared = {field.name: getattr(fragment, field.name) for field in fields(fragment)}
     return SearchPage(
         **shared,
@@ -103,22 +107,29 @@ def present_rows(page: ResultPage) -> tuple[ResultRow, ...]:
 
 def _present_row(hit: Hit, layout: _Layout, position: int) -> ResultRow:
     collection = layout.collection
+    headings = choose_headings(collection, hit.document) if _is_nameless(hit) else ()
+    title = Markup(" · ").join(_present_meta(field, hit, needs_name=False) for field in headings)
     shown = {
         field.name: _present_meta(field, hit, needs_name=field.name in layout.named_fields)
         for field in layout.meta_fields
+        if field not in headings
     }
     snippets = tuple(
         Snippet(label=field.label, text=format_highlight(highlight))
         for name, highlight in hit.snippets.items()
-        if name not in shown and (field := collection.field(name)) and _is_telling(highlight)
+        if name not in shown and (field := collection.field(name)) and field not in headings and _is_telling(highlight)
     )
     return ResultRow(
         id=f"result-{collection.id}-{position}",
-        url=url_for("pages.document", name=collection.name, key=hit.key) + layout.parameters,
-        title=format_highlight(hit.title),
+        url=document_url(collection.name, hit.key, layout.parameters),
+        title=title or format_highlight(shorten_highlight(hit.title, TITLE_LENGTH)),
         meta=_without_repeats(shown.values()),
         snippets=snippets,
     )
+
+
+def _is_nameless(hit: Hit) -> bool:
+    return "".join(segment.text for segment in hit.title) == hit.key
 
 
 def describe_status(page: ResultPage) -> str:
@@ -131,9 +142,9 @@ def describe_status(page: ResultPage) -> str:
         status = format_results(page.total, is_exact=page.total_is_exact)
     if query.text.strip():
         status += f" for “{shorten(query.text.strip())}”"
-    return (
-        status if query.page == 1 else f"{status}, page {format_count(query.page)} of {format_count(page.page_count)}"
-    )
+    if not 1 < query.page <= page.page_count:
+        return status
+    return f"{status}, page {format_count(query.page)} of {format_count(page.page_count)}"
 
 
 def _is_telling(highlight: Highlight) -> bool:
@@ -209,8 +220,11 @@ def _present_empty(page: ResultPage) -> EmptyHelp:
     is_filtered = bool(query.filters or query.ranges)
     text = query.text.strip()
     heading = f"Nothing found for “{shorten(text)}”" if text else "Nothing found"
+    if is_past_end:
+        count = page.page_count
+        heading = "There is only 1 page" if count == 1 else f"There are only {format_count(count)} pages"
     return EmptyHelp(
-        heading=f"There are only {format_count(page.page_count)} pages" if is_past_end else heading,
+        heading=heading,
         widen_url=_url(collection, SearchQuery(text=query.text)) if is_filtered and not is_past_end else "",
         clear_url=_url(collection, SearchQuery()),
         first_page_url=_url(collection, replace(query, page=1)) if is_past_end else "",
