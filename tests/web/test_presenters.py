@@ -1,4 +1,3 @@
-from dataclasses import replace
 
 import pytest
 
@@ -157,38 +156,6 @@ def test_row_shows_only_telling_snippets() -> None:
 
     assert [snippet.text for snippet in present_rows(_page(None, telling))[0].snippets] == ["a<mark>b</mark>"]
     assert present_rows(_page(None, short))[0].snippets == ()
-
-
-@pytest.mark.parametrize(
-    ("document", "title", "meta", "snippets"),
-    [
-        ({"notes": "a walk", "platform": "NES", "decade": "1980s"}, "a walk · NES", ("1980s",), 0),
-        ({"platform": ["NES", "<b>"]}, "NES, &lt;b&gt;", (), 0),
-        ({"is_new": False}, "No", (), 0),
-        ({"size": 5}, "k", (), 0),
-    ],
-)
-def test_row_without_title_and_key_is_headed_by_its_values(
-    document: dict[str, object], title: str, meta: tuple[str, ...], snippets: int
-) -> None:
-    row = present_rows(_page(None, Hit("k", document, (Segment("k"),), {})))[0]
-
-    assert (row.title, row.meta, len(row.snippets)) == (title, meta, snippets)
-
-
-def test_row_without_title_and_key_shows_its_match_once() -> None:
-    found = (Segment("a"), Segment("b", is_match=True))
-
-    row = present_rows(_page(None, Hit("k", {"notes": "ab"}, (Segment("k"),), {"notes": found})))[0]
-
-    assert (row.title, row.snippets) == ("a<mark>b</mark>", ())
-
-
-def test_row_without_title_is_headed_by_a_key_of_its_own() -> None:
-    collection = replace(GAMES, key_field="id")
-    page = replace(_page(None, Hit("k", {"platform": "NES"}, (Segment("k"),), {})), collection=collection)
-
-    assert present_rows(page)[0].title == "k"
 
 
 def test_document_without_title_and_key_is_headed_by_its_values() -> None:

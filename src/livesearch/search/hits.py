@@ -13,7 +13,7 @@ _SNIPPET_COUNT = 2
 
 def make_hit(key: str, document: Document, collection: Collection, terms: Sequence[Term], *, score: float) -> Hit:
     """A document with its matched runs told apart."""
-    title = title_of(document, collection.title_field, key)
+    title = title_of(document, collection, key)
     return Hit(key, document, highlight(excerpt(title, terms), terms), _snippets(document, collection, terms), score)
 
 

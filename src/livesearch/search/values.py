@@ -1,9 +1,10 @@
 """What a field's value means to the index: texts, facet values, numbers."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from livesearch.domain import SEARCHABLE_ROLES, Document, Field, FieldType, Role
+from livesearch.domain import SEARCHABLE_ROLES, Collection, Document, Field, FieldType, Role
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST_SECOND = (datetime.min.replace(tzinfo=UTC) - _EPOCH).total_seconds()
@@ -38,9 +39,20 @@ def is_searched(field: Field) -> bool:
     return field.role in SEARCHABLE_ROLES or field.role is Role.DATE or is_year
 
 
-def title_of(document: Document, title_field: Field | None, key: str) -> str:
-    """What a document is called: its title, or its key where that is missing."""
-    return (display_text(document.get(title_field.name)) if title_field else "").strip() or key
+# Values that head a document without title and key: two tell most rows apart and fit one line.
+_HEADING_COUNT = 2
+
+
+def title_of(document: Document, collection: Collection, key: str) -> str:
+    """What a document is called: its title, or its key; where that is a hash, which says nothing, its first values."""
+    titles = (display_text(document.get(field.name)).strip() for field in collection.by_role(Role.TITLE))
+    if title := next(filter(None, titles), ""):
+        return title
+    if collection.key_field:
+        return key
+    fields = collection.by_role(Role.TEXT) + collection.by_role(Role.FACET)
+    values = (display_text(document.get(field.name)).strip() for field in fields)
+    return " · ".join(islice(filter(None, values), _HEADING_COUNT)) or key
 
 
 def format_number(number: float, field: Field) -> str:

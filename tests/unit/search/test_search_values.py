@@ -1,6 +1,6 @@
 """What a field's value means to the index."""
 
-from livesearch.domain import Field, FieldType, Role
+from livesearch.domain import Collection, Field, FieldType, Role
 from livesearch.search.values import format_number, is_searched, texts, title_of
 
 
@@ -9,12 +9,23 @@ def test_texts_gives_one_for_each_value() -> None:
     assert texts(None) == []
 
 
-def test_title_of_falls_back_to_the_key() -> None:
-    title = Field("title", FieldType.TEXT, Role.TITLE)
+_TITLE = Field("title", FieldType.TEXT, Role.TITLE)
+_NOTE = Field("note", FieldType.TEXT, Role.TEXT)
+_KIND = Field("kind", FieldType.TEXT, Role.FACET)
 
-    assert title_of({"title": "Dune"}, title, "k") == "Dune"
-    assert title_of({"title": " "}, title, "k") == "k"
-    assert title_of({}, None, "k") == "k"
+
+def test_title_of_falls_back_to_the_key() -> None:
+    books = Collection(1, "books", 1, 1, (_TITLE, _NOTE), key_field="id")
+
+    assert title_of({"title": "Dune"}, books, "k") == "Dune"
+    assert title_of({"title": " ", "note": "worms"}, books, "k") == "k"
+
+
+def test_title_of_a_row_without_key_is_its_first_values() -> None:
+    rows = Collection(1, "rows", 1, 1, (_KIND, _TITLE, _NOTE))
+
+    assert title_of({"kind": "a", "note": "b"}, rows, "0f3c") == "b · a"
+    assert title_of({}, rows, "0f3c") == "0f3c"
 
 
 def test_format_number_gives_what_a_form_field_takes() -> None:

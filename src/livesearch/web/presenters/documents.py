@@ -4,13 +4,11 @@ from dataclasses import fields
 
 from flask import url_for
 
-from livesearch.domain import Collection, Document, Field, Role, SearchQuery
+from livesearch.domain import Collection, Document, Role, SearchQuery
+from livesearch.search.values import title_of
 from livesearch.web.contexts import DocumentFragment, DocumentPage, Property
 from livesearch.web.parameters import canonical_parameters
 from livesearch.web.presenters.formats import format_values, is_web_address, shorten
-
-# Values that head a document without a name of its own: two tell most rows apart and fit one line.
-_HEADING_LENGTH = 2
 
 
 def document_url(name: str, key: str, parameters: str = "") -> str:
@@ -24,14 +22,6 @@ def document_url(name: str, key: str, parameters: str = "") -> str:
     return url_for("pages.document_by_key", name=name, key=key) + parameters.replace("?", "&", 1)
 
 
-def choose_headings(collection: Collection, document: Document) -> tuple[Field, ...]:
-    """The fields whose values stand for a title where there is neither title nor key: a content hash says nothing."""
-    if collection.key_field:
-        return ()
-    fields = collection.by_role(Role.TEXT) + collection.by_role(Role.FACET)
-    return tuple(field for field in fields if format_values(document.get(field.name)))[:_HEADING_LENGTH]
-
-
 def present_document(collection: Collection, key: str, document: Document, query: SearchQuery) -> DocumentFragment:
     """A document and the way back to the results it was found in.
 
@@ -41,7 +31,7 @@ def present_document(collection: Collection, key: str, document: Document, query
         document: Its fields.
         query: The search that led here.
     """
-    title = _choose_title(collection, key, document)
+    title = title_of(document, collection, key)
     properties = tuple(
         Property(
             label=field.label,
@@ -69,9 +59,3 @@ def present_document_page(fragment: DocumentFragment, collection: Collection, qu
         placeholder=f"Search {collection.label}",
         text=query.text.strip(),
     )
-
-
-def _choose_title(collection: Collection, key: str, document: Document) -> str:
-    titles = (text for field in collection.by_role(Role.TITLE) for text in format_values(document.get(field.name)))
-    headings = (", ".join(format_values(document[f.name])) for f in choose_headings(collection, document))
-    return next(titles, " · ".join(map(shorten, headings)) or key)

@@ -19,7 +19,7 @@ from livesearch.web.contexts import (
     SortChoice,
 )
 from livesearch.web.parameters import Expansions, canonical_parameters
-from livesearch.web.presenters.documents import choose_headings, document_url
+from livesearch.web.presenters.documents import document_url
 from livesearch.web.presenters.facets import present_chips, present_facets, present_ranges
 from livesearch.web.presenters.formats import (
     format_count,
@@ -107,29 +107,22 @@ def present_rows(page: ResultPage) -> tuple[ResultRow, ...]:
 
 def _present_row(hit: Hit, layout: _Layout, position: int) -> ResultRow:
     collection = layout.collection
-    headings = choose_headings(collection, hit.document) if _is_nameless(hit) else ()
-    title = Markup(" · ").join(_present_meta(field, hit, needs_name=False) for field in headings)
     shown = {
         field.name: _present_meta(field, hit, needs_name=field.name in layout.named_fields)
         for field in layout.meta_fields
-        if field not in headings
     }
     snippets = tuple(
         Snippet(label=field.label, text=format_highlight(highlight))
         for name, highlight in hit.snippets.items()
-        if name not in shown and (field := collection.field(name)) and field not in headings and _is_telling(highlight)
+        if name not in shown and (field := collection.field(name)) and _is_telling(highlight)
     )
     return ResultRow(
         id=f"result-{collection.id}-{position}",
         url=document_url(collection.name, hit.key, layout.parameters),
-        title=title or format_highlight(shorten_highlight(hit.title, TITLE_LENGTH)),
+        title=format_highlight(shorten_highlight(hit.title, TITLE_LENGTH)),
         meta=_without_repeats(shown.values()),
         snippets=snippets,
     )
-
-
-def _is_nameless(hit: Hit) -> bool:
-    return "".join(segment.text for segment in hit.title) == hit.key
 
 
 def describe_status(page: ResultPage) -> str:
