@@ -5,6 +5,7 @@ holds that page to this class.
 """
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -61,6 +62,11 @@ class Settings(BaseSettings):
     @classmethod
     def _known_store(cls, value: str) -> str:
         value = store_url_of(value) if "://" in value else value
+        try:
+            _ = urlsplit(value).port
+        except ValueError:
+            fault = "its port is not a number; write special characters of a password by their codes, / as %2F"
+            raise ValueError(fault) from None  # the message of the standard library quotes a part of the password
         if value.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
             return value
         raise ValueError("begin it with sqlite+aiosqlite:/// or postgresql+asyncpg://")
@@ -83,6 +89,16 @@ def store_url_of(text: str) -> str:
     return f"{drivers.get(scheme, scheme)}://{rest}"
 
 
+def _shown(name: str, value: object) -> str:
+    """A setting's value as an error may show it: of an address only the scheme, for it may hold a password."""
+    if "secret" in name:
+        return "a value that is not shown"
+    if name.endswith(("_url", "_urls")):
+        scheme, separator, _ = str(value).partition("://")
+        return f"{scheme + separator}…, the rest is not shown" if separator else "a value that is not shown"
+    return repr(value)
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the environment once.
 
@@ -97,7 +113,7 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         faults = "; ".join(
             f"LIVESEARCH_{str(fault['loc'][0]).upper()}: {fault['msg'].removeprefix('Value error, ')}"
-            f" (got {'a value that is not shown' if 'secret' in str(fault['loc'][0]) else repr(fault['input'])})"
+            f" (got {_shown(str(fault['loc'][0]), fault['input'])})"
             for fault in error.errors()
         )
         raise ConfigError(f"The settings cannot be used. {faults}. See docs/settings.md.") from error

@@ -2,10 +2,12 @@
 
 import gzip
 import json
+import socket
 import sqlite3
 from pathlib import Path
 
 import pytest
+import uvicorn
 from click.testing import CliRunner, Result
 
 from livesearch.cli import main
@@ -20,6 +22,15 @@ _ROWS: list[dict[str, object]] = [
 @pytest.fixture
 def store(tmp_path: Path) -> str:
     return str(tmp_path / "store.db")
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Where `livesearch serve` would listen: the server itself is tried elsewhere."""
+    ports: list[int] = []
+    monkeypatch.setattr(uvicorn, "run", lambda *_, port, **__: ports.append(port))
+    monkeypatch.setenv("LIVESEARCH_STORE_URL", "")  # the command sets it for its workers
+    return ports
 
 
 def run(*arguments: str, stdin: str | None = None) -> Result:
@@ -161,6 +172,7 @@ def test_search_filters_sorts_and_limits(store: str, write_rows: WriteRows) -> N
     ],
 )
 def test_mistakes_say_what_and_how_to_go_on(store: str, arguments: list[str], code: int, message: str) -> None:
+    run("db", "upgrade", "--store", store)
     failed = run(*arguments, "--store", store)
 
     assert failed.exit_code == code
@@ -191,6 +203,114 @@ def test_db_upgrade_and_check(store: str, write_rows: WriteRows) -> None:
 
     assert broken.exit_code == 1
     assert "1 postings differ" in broken.stderr
+
+
+def test_db_check_says_what_sqlite_finds_in_a_damaged_file(store: str, write_rows: WriteRows) -> None:
+    run("import", write_rows("games", _ROWS), "--store", store)
+    data = Path(store).read_bytes()
+    for damaged in (
+        data[:4096] + b"\xa5" * 8192 + data[12288:],  # tables
+        data[:100] + b"\xa5" * 3996 + data[4096:],  # the schema: nothing can be read
+    ):
+        Path(store).write_bytes(damaged)
+
+        broken = run("db", "check", "--store", store)
+        listed = run("collections", "--store", store)
+
+        assert broken.exit_code == 1
+        assert "doctor" not in listed.stderr  # a command there is not
+        assert "The file is damaged: " in broken.stderr
+        assert "db check" not in broken.stderr
+        assert "Traceback" not in broken.stderr
+
+
+def test_what_files_hold_is_printed_as_it_is_and_harmless(store: str, tmp_path: Path) -> None:
+    source = tmp_path / "[red]:star:.csv"
+    source.write_text("id,title,[/b],[bold],f\x1b[31m\n" + "".join(f"k{n},T\x9b1m,x,y,z\n" for n in range(3)))
+
+    imported = run("import", str(source), "--store", store, "--name", "rows")
+    shown = run("show", "rows", "--store", store)
+    listed = run("collections", "--store", store)
+    found = run("search", "rows", "--store", store)
+
+    assert [imported.exit_code, shown.exit_code, listed.exit_code, found.exit_code] == [0, 0, 0, 0], imported.output
+    for name in ("[/b]", "[bold]", "f[31m"):
+        assert name in imported.stderr
+        assert name in shown.stdout
+    assert "[red]:star:.csv" in listed.stdout.replace("\n", "")
+    assert "T1m  k0" in found.stdout
+    for printed in (imported, shown, listed, found):
+        assert not set(printed.output) & set("\x1b\x9b")
+
+
+def test_errors_print_no_control_characters(store: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"a\\u001b[31m": 1, "a\\u001b[31m": 2}\n')
+
+    failed = run("import", str(tmp_path / "rows.jsonl"), "--store", store)
+
+    assert "the name “a[31m” stands twice" in " ".join(failed.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["collections"], ["show", "x"], ["drop", "x", "--yes"], ["search", "x"], ["db", "check"]]
+)
+def test_commands_that_read_make_no_store(store: str, arguments: list[str]) -> None:
+    failed = run(*arguments, "--store", store)
+
+    assert failed.exit_code == 1
+    assert f"There is no store at {store}." in failed.stderr.replace("\n", "")
+    assert not Path(store).exists()
+
+
+def test_serve_imports_what_is_new_and_says_in_a_line_what_is_not(
+    store: str, write_rows: WriteRows, served: list[int]
+) -> None:
+    sources = [write_rows("games", _ROWS), write_rows("_more", _ROWS[:3])]
+
+    first = run("serve", *sources, "--store", store, "--port", "0")
+    again = run("serve", *sources, "--store", store, "--port", "0")
+
+    assert (first.exit_code, again.exit_code, served) == (0, 0, [0, 0]), first.output + again.output
+    assert "games: 40 accepted" in first.stderr
+    assert "more: 3 accepted" in first.stderr
+    assert again.stderr.splitlines() == [
+        "games: 40 rows. Nothing changed.",
+        "more: 3 rows. Nothing changed.",
+        "Serving http://127.0.0.1:0  (Ctrl+C stops)",
+    ]
+
+
+def test_serve_refuses_two_sources_of_one_name(store: str, served: list[int]) -> None:
+    failed = run("serve", "a/games.csv", "b/games.csv", "--store", store, "--port", "0")
+
+    assert failed.exit_code == 1
+    assert "would both be the collection “games”" in " ".join(failed.stderr.split())
+    assert "--name" in failed.stderr
+    assert served == []
+
+
+def test_serve_finds_its_port_taken_before_it_imports(store: str, write_rows: WriteRows, served: list[int]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        failed = run("serve", write_rows("games", _ROWS), "--store", store, "--port", str(port))
+
+    assert failed.exit_code == 1
+    assert f"cannot be served at 127.0.0.1:{port}: Address already in use." in " ".join(failed.stderr.split())
+    assert "--port" in failed.stderr
+    assert served == []
+    assert not Path(store).exists()
+
+
+def test_serve_fails_with_one_whatever_the_server_says(
+    store: str, write_rows: WriteRows, served: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise SystemExit(3)
+
+    monkeypatch.setattr(uvicorn, "run", fail)
+
+    assert run("serve", write_rows("games", _ROWS), "--store", store, "--port", "0").exit_code == 1
+    assert served == []
 
 
 def test_help_lists_every_command_and_every_command_has_help() -> None:

@@ -1,6 +1,7 @@
 """Imports: what they store, count, reject and refuse, on both stores."""
 
 import asyncio
+import errno
 import json
 import random
 import sqlite3
@@ -10,11 +11,11 @@ from typing import Any
 
 import psutil
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from livesearch.domain import CHUNK_BITS, Collection, FieldType, Role, SearchQuery
 from livesearch.errors import ConflictError, InvalidInputError, KeyUndecidedError, SourceError, StoreError
-from livesearch.models import collections
+from livesearch.models import BLOCK_SIZE, collections, doc_values
 from livesearch.services import Services, batches
 from livesearch.services.imports import SAMPLE_COUNT, ImportOptions, ImportPlan, ImportProgress
 from tests.conftest import WriteRows
@@ -327,24 +328,35 @@ async def test_an_import_gives_way_to_another_writer(services: Services, write_r
     assert (await services.imports.run(source, ImportOptions(name="games"))).accepted == 5
 
 
-async def test_a_large_import_is_indexed_in_another_process(services: Services, write_rows: WriteRows) -> None:
+@pytest.fixture
+def own_children() -> Callable[[], list[psutil.Process]]:
+    """Gives the processes that were begun since: other tests may have left some, such as a browser's driver."""
+    before = psutil.Process().children()
+    return lambda: [child for child in psutil.Process().children() if child not in before]
+
+
+async def test_a_large_import_is_indexed_in_another_process(
+    services: Services, write_rows: WriteRows, own_children: Callable[[], list[psutil.Process]]
+) -> None:
     rows = [*make_rows(SAMPLE_COUNT + 500), *make_rows(100, seed=2)]
     children: list[int] = []
     report = await services.imports.run(
-        write_rows("games", rows), on_progress=lambda _: children.append(len(psutil.Process().children()))
+        write_rows("games", rows), on_progress=lambda _: children.append(len(own_children()))
     )
 
     assert (report.accepted, report.updated) == (SAMPLE_COUNT + 500, 100)
     assert set(children) == {1}
-    assert psutil.Process().children() == []
+    assert own_children() == []
     assert len(await checked_documents(services.transactions, "games")) == SAMPLE_COUNT + 500
 
 
-async def test_the_end_of_the_other_process_is_told(services: Services, write_rows: WriteRows) -> None:
+async def test_the_end_of_the_other_process_is_told(
+    services: Services, write_rows: WriteRows, own_children: Callable[[], list[psutil.Process]]
+) -> None:
     source = write_rows("games", make_rows(SAMPLE_COUNT + 500))
 
     def kill(_: ImportProgress) -> None:
-        for child in psutil.Process().children():
+        for child in own_children():
             child.kill()
 
     with pytest.raises(StoreError, match="has ended with status -9"):
@@ -352,7 +364,9 @@ async def test_the_end_of_the_other_process_is_told(services: Services, write_ro
     assert (await services.imports.run(source)).accepted == SAMPLE_COUNT + 500
 
 
-async def test_a_cancelled_import_leaves_no_process(services: Services, write_rows: WriteRows) -> None:
+async def test_a_cancelled_import_leaves_no_process(
+    services: Services, write_rows: WriteRows, own_children: Callable[[], list[psutil.Process]]
+) -> None:
     source = write_rows("games", make_rows(SAMPLE_COUNT + 500))
     begun = asyncio.Event()
     task = asyncio.create_task(services.imports.run(source, on_progress=lambda _: begun.set()))
@@ -361,7 +375,7 @@ async def test_a_cancelled_import_leaves_no_process(services: Services, write_ro
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert psutil.Process().children() == []
+    assert own_children() == []
     assert (await services.imports.run(source)).accepted == SAMPLE_COUNT + 500
 
 
@@ -384,3 +398,84 @@ async def test_fields_that_come_late_are_kept_and_stay_unsearched(
     assert (await services.search.search("games", SearchQuery("unheardof"))).total == 0
     assert later.late_fields == ()
     assert await services.integrity.check() == []
+
+
+async def test_a_source_on_a_read_only_disk_is_imported(
+    services: Services, write_rows: WriteRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = write_rows("games", make_rows(5))
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:  # noqa: ARG001  # as it is called
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+
+    assert (await services.imports.run(source)).accepted == 5
+
+
+_NUL_SOURCES = {
+    "rows.csv": b"id,kind\na,x\nb,y\0z\n",
+    "rows.json": b'[{"id": "a", "kind": "x"}, {"id": "b", "kind": ["y\\u0000z", "x"]}]',
+    "nested.json": b'[{"id": "a", "kind": "x"}, {"id": "b", "more": {"deep": [{"er": "y\\u0000z"}]}}]',
+    "rows.jsonl": b'{"id": "a", "kind": "x"}\n{"id": "b\\u0000", "kind": "y"}\n',
+    "names.jsonl": b'{"id": "a", "kind": "x"}\n{"id": "b", "ki\\u0000nd": "y"}\n',
+    "names.json": b'[{"id": "a", "kind": "x"}, {"id": "b", "more": {"ki\\u0000nd": "y"}}]',
+}
+
+
+@pytest.mark.parametrize("name", [*_NUL_SOURCES, "rows.db"])
+async def test_no_nul_reaches_the_store(services: Services, tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    if path.suffix == ".db":
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE rows (id TEXT, kind TEXT)")
+            connection.executemany("INSERT INTO rows VALUES (?, ?)", [("a", "x"), ("b", "y\0z")])
+        connection.close()
+    else:
+        path.write_bytes(_NUL_SOURCES[name])
+
+    report = await services.imports.run(str(path), ImportOptions(name="rows", key="id", roles={"kind": Role.FACET}))
+
+    assert (report.accepted, report.rejected) == (1, 1)
+    assert await checked_documents(services.transactions, "rows") == {"a": {"id": "a", "kind": "x"}}
+
+
+async def test_names_and_values_without_controls_are_stored(services: Services, tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"id": "a", "k\\u001find": "x\\u001b[31m"}\n')
+
+    await services.imports.run(str(path), ImportOptions(key="id", roles={"kind": Role.FACET}))
+
+    assert await checked_documents(services.transactions, "rows") == {"a": {"id": "a", "kind": "x[31m"}}
+
+
+async def test_the_longest_name_and_value_make_a_facet(services: Services, write_rows: WriteRows) -> None:
+    # Random letters of four bytes: PostgreSQL makes keys shorter where they repeat.
+    chance = random.Random(1)  # noqa: S311  # rows, not secrets
+    short, long, value = (
+        "".join(chr(chance.randrange(0x20000, 0x2A000)) for _ in range(count)) for count in (158, 200, 512)
+    )
+    source = write_rows(
+        "rows", [{"id": "a", short: value}, {"id": "b", long: value[:470]}, {"id": "c", long: value[:471]}]
+    )
+
+    report = await services.imports.run(source, ImportOptions(key="id", roles={short: Role.FACET, long: Role.FACET}))
+
+    assert (report.accepted, report.rejected) == (2, 1)
+    assert "has a value of 471 characters; 470 at most" in read_rejects(source)[0]["reason"]
+    assert (await checked_documents(services.transactions, "rows")).keys() == {"a", "b"}
+
+
+async def test_numbers_that_are_not_the_documents_are_found(services: Services, write_rows: WriteRows) -> None:
+    await services.imports.run(write_rows("games", make_rows(30)), ImportOptions(roles={"score": Role.SORT}))
+    assert await services.integrity.check() == []
+
+    for damaged in (bytes(BLOCK_SIZE * 8), b"short"):
+        async with services.transactions.write() as conn:
+            await conn.execute(update(doc_values).where(doc_values.c.field == "score").values(numbers=damaged))
+
+        assert await services.integrity.check() == ["games: the numbers of “score” differ from the documents."]
+
+    async with services.transactions.write() as conn:
+        await conn.execute(delete(doc_values).where(doc_values.c.field == "score"))
+    assert await services.integrity.check() == ["games: the numbers of “score” differ from the documents."]

@@ -104,7 +104,6 @@ def test_settings_are_frozen() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "way_out"),
     [
-        ("LIVESEARCH_STORE_URL", "mysql://db/rows", "sqlite+aiosqlite:///"),
         ("LIVESEARCH_PROXY_COUNT", "11", "less than or equal to 10"),
         ("LIVESEARCH_PUBLIC_SEARCH", "perhaps", "boolean"),
         ("LIVESEARCH_REGISTRATION", "sometimes", "'closed' or 'open'"),
@@ -135,6 +134,28 @@ def test_settings_fault_names_every_variable_at_once(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(ConfigError, match=r"LIVESEARCH_LOG_FORMAT.*LIVESEARCH_WORKERS"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "way_out"),
+    [
+        ("mysql://ann:tell-nobody@db/rows", "mysql://…", "begin it with sqlite+aiosqlite:///"),
+        ("ann:tell-nobody@db/rows", "a value that is not shown", "begin it with sqlite+aiosqlite:///"),
+        ("postgresql://ann:tell-nobody/x@db/rows", "postgresql://…", "/ as %2F"),
+    ],
+)
+def test_settings_fault_keeps_the_password_of_a_store(
+    monkeypatch: pytest.MonkeyPatch, value: str, shown: str, way_out: str
+) -> None:
+    monkeypatch.setenv("LIVESEARCH_STORE_URL", value)
+
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+
+    message = str(caught.value)
+    assert way_out in message
+    assert f"(got {shown}" in message
+    assert "tell-nobody" not in message
 
 
 def test_settings_fault_keeps_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:

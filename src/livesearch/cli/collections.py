@@ -8,6 +8,7 @@ from livesearch.cli.importing import fields_table, role_name
 from livesearch.cli.running import (
     command_settings,
     console,
+    harmless,
     json_option,
     open_services,
     output,
@@ -22,7 +23,7 @@ from livesearch.cli.running import (
 @runs_async
 async def list_collections(*, store: str | None, as_json: bool) -> None:
     """List the collections."""
-    async with open_services(command_settings(store)) as services:
+    async with open_services(command_settings(store), is_reader=True) as services:
         found = await services.collections.list_all()
     if as_json:
         click.echo(orjson.dumps([{"name": c.name, "documents": c.document_count, "source": c.source} for c in found]))
@@ -34,7 +35,7 @@ async def list_collections(*, store: str | None, as_json: bool) -> None:
     table.add_column("Documents", justify="right")
     table.add_column("Source", overflow="fold")
     for collection in found:
-        table.add_row(collection.name, f"{collection.document_count:,}", collection.source or "")
+        table.add_row(collection.name, f"{collection.document_count:,}", harmless(collection.source or ""))
     output.print(table)
 
 
@@ -45,7 +46,7 @@ async def list_collections(*, store: str | None, as_json: bool) -> None:
 @runs_async
 async def show(name: str, *, store: str | None, as_json: bool) -> None:
     """Show a collection's fields, roles, counts and sizes."""
-    async with open_services(command_settings(store)) as services:
+    async with open_services(command_settings(store), is_reader=True) as services:
         collection = await services.collections.get(name)
         size = await services.collections.size(name)
     if as_json:
@@ -82,9 +83,9 @@ async def show(name: str, *, store: str | None, as_json: bool) -> None:
 @runs_async
 async def drop(name: str, *, yes: bool, store: str | None) -> None:
     """Remove a collection with its documents and index."""
-    async with open_services(command_settings(store)) as services:
+    async with open_services(command_settings(store), is_reader=True) as services:
         collection = await services.collections.get(name)
         if not yes:
             click.confirm(f"Remove {name} with {collection.document_count:,} documents", abort=True, err=True)
         await services.collections.drop(name)
-    console.print(f"{name} is removed.", markup=False)
+    console.print(f"{name} is removed.")

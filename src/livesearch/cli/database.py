@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from livesearch.cli.running import command_settings, console, runs_async, store_option
+from livesearch.cli.running import command_settings, console, harmless, open_services, runs_async, store_option
 from livesearch.db import Database
 from livesearch.services import build_services
 from livesearch.store.schema import SchemaState
@@ -40,13 +40,9 @@ async def upgrade(*, store: str | None) -> None:
 @runs_async
 async def check(*, store: str | None) -> None:
     """Check the store: its file, its schema, and that index and documents agree."""
-    settings = command_settings(store)
-    opened = Database(settings)
-    try:
-        faults = await build_services(settings, opened).integrity.check()
-    finally:
-        await opened.close()
+    async with open_services(command_settings(store), is_reader=True) as services:
+        faults = await services.integrity.check()
     for fault in faults:
-        console.print(fault, style="red", markup=False)
+        console.print(harmless(fault), style="red")
     console.print("The store is sound." if not faults else f"{len(faults)} faults.")
     sys.exit(1 if faults else 0)

@@ -8,8 +8,17 @@ import click
 import orjson
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from livesearch.cli.running import command_settings, console, json_option, open_services, runs_async, store_option
+from livesearch.cli.running import (
+    command_settings,
+    console,
+    harmless,
+    json_option,
+    open_services,
+    runs_async,
+    store_option,
+)
 from livesearch.domain import Field, FieldType, ImportReport, Role
 from livesearch.errors import KeyUndecidedError
 from livesearch.services import Services
@@ -89,7 +98,7 @@ async def _run(services: Services, source: str, options: ImportOptions) -> Impor
 
 def _progress_bar() -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"),
@@ -101,7 +110,7 @@ def _progress_bar() -> Progress:
 
 
 def _follow(bar: Progress, source: str) -> Callable[[ImportProgress], None]:
-    task = bar.add_task(source, total=None, rows=0, rate=0.0)
+    task = bar.add_task(harmless(source), total=None, rows=0, rate=0.0)
 
     def on_progress(progress: ImportProgress) -> None:
         elapsed = bar.tasks[task].elapsed or 0.0
@@ -113,12 +122,12 @@ def _follow(bar: Progress, source: str) -> Callable[[ImportProgress], None]:
 
 def _print_plan(plan: ImportPlan) -> None:
     for note in plan.notes:
-        console.print(f"Detected {note}.", markup=False)
+        console.print(f"Detected {harmless(note)}.")
     if plan.is_new:
         console.print(fields_table(plan.inference.fields, title=f"Fields of {plan.collection}"))
         if plan.inference.key_field is None:
             console.print("No field tells rows apart: a hash of the whole row does.")
-        console.print("Change a role with --role FIELD=ROLE and --replace.\n", markup=False)
+        console.print("Change a role with --role FIELD=ROLE and --replace.\n")
 
 
 def fields_table(fields: Sequence[Field], *, title: str) -> Table:
@@ -128,7 +137,7 @@ def fields_table(fields: Sequence[Field], *, title: str) -> Table:
         table.add_column(heading, overflow="fold")
     for field in fields:
         kind = f"{field.type.value} list" if field.is_list else field.type.value
-        table.add_row(field.name, kind, role_name(field), field.reason)
+        table.add_row(harmless(field.name), kind, role_name(field), harmless(field.reason))
     return table
 
 
@@ -139,25 +148,28 @@ def role_name(field: Field) -> str:
 
 def print_report(report: ImportReport) -> None:
     """Say what an import did."""
+    if not (report.accepted or report.updated or report.rejected or report.late_fields or report.is_dry_run):
+        console.print(Text(report.collection, style="bold"), f": {report.unchanged:,} rows. Nothing changed.", sep="")
+        return
     console.print(
-        f"[bold]{report.collection}[/bold]: {'would be ' if report.is_dry_run else ''}"
+        Text(report.collection, style="bold"),
+        f": {'would be ' if report.is_dry_run else ''}"
         f"{report.accepted:,} accepted, {report.updated:,} updated, {report.unchanged:,} unchanged,"
         f" {report.rejected:,} rejected in {report.seconds:.1f} s"
         + (f" ({report.row_count / report.seconds:,.0f} rows/s)" if report.accepted and report.seconds else "")
-        + "."
+        + ".",
+        sep="",
     )
     if report.resumed_at:
         console.print(f"An interrupted import was resumed after {report.resumed_at:,} rows.")
-    if not (report.accepted or report.updated or report.rejected):
-        console.print("Nothing changed.")
     if report.late_fields:
+        listed = harmless(", ".join(report.late_fields))
         console.print(
-            f"Fields first seen after the sampled rows are kept, but not searched: {', '.join(report.late_fields)}."
-            f" Give each a role with --role {report.late_fields[0]}=text --replace.",
-            markup=False,
+            f"Fields first seen after the sampled rows are kept, but not searched: {listed}."
+            f" Give each a role with --role {harmless(report.late_fields[0])}=text --replace."
         )
     if report.rejects_path:
-        console.print(f"Rejected rows, with line and reason: {report.rejects_path}", markup=False)
+        console.print(f"Rejected rows, with line and reason: {harmless(report.rejects_path)}")
 
 
 def _report_json(report: ImportReport) -> Mapping[str, object]:

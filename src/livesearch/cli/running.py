@@ -5,19 +5,21 @@ import functools
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
 
 from livesearch.config import Settings, load_settings, store_url_of
-from livesearch.db import Database
-from livesearch.errors import ConfigError, LivesearchError
+from livesearch.db import Database, sqlite_path
+from livesearch.errors import ConfigError, LivesearchError, NotFoundError
 from livesearch.services import Services, build_services
 
-# What is said about the work goes to standard error; what was asked for goes to standard output.
-console = Console(stderr=True, highlight=False)
-output = Console(highlight=False)
+# What is said about the work goes to standard error; what was asked for goes to standard output. Neither reads markup:
+# much of what is printed comes from files, and a field may be named "[bold]".
+console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+output = Console(highlight=False, markup=False, emoji=False)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +31,14 @@ store_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output.")
 
+# C0 and C1 controls but TAB and LF: a terminal takes them as orders.
+_CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A})
+
+
+def harmless(text: str) -> str:
+    """What comes from a file or a store, without the characters that a terminal takes as orders."""
+    return text.translate(_CONTROLS)
+
 
 def command_settings(store: str | None) -> Settings:
     """The settings, with the store given on the command line."""
@@ -36,15 +46,34 @@ def command_settings(store: str | None) -> Settings:
 
 
 @asynccontextmanager
-async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Services over the store of the settings. An empty store is set up; an older one is left as it is."""
+async def open_services(settings: Settings, *, is_reader: bool = False) -> AsyncIterator[Services]:
+    """Services over the store of the settings; they are closed in the end.
+
+    Args:
+        is_reader: The store must be there. Otherwise one that is missing or empty is set up; an older one is left as
+            it is.
+
+    Raises:
+        NotFoundError: It must be there, and is not.
+    """
+    if is_reader and settings.is_sqlite:
+        _require_file(sqlite_path(settings.store_url))
     database = Database(settings)
     try:
         services = build_services(settings, database)
-        await services.transactions.upgrade(only_if_empty=True)
+        if not is_reader:
+            await services.transactions.upgrade(only_if_empty=True)
         yield services
     finally:
         await database.close()
+
+
+def _require_file(path: str) -> None:
+    if not Path(path).exists():
+        raise NotFoundError(
+            f"There is no store at {path}. Name another with --store, or make this one:"
+            f" livesearch import games.csv --store {path}"
+        )
 
 
 def runs_async(function: Callable[P, Awaitable[R]]) -> Callable[P, R]:
@@ -69,5 +98,5 @@ def runs_async(function: Callable[P, Awaitable[R]]) -> Callable[P, R]:
 def fail(error: LivesearchError) -> NoReturn:
     """Say what failed, and end."""
     console.print("Error:", style="bold red", end=" ")
-    console.print(str(error), markup=False)
+    console.print(harmless(str(error)))
     sys.exit(2 if isinstance(error, ConfigError) else 1)

@@ -10,6 +10,7 @@ from rich.text import Text
 from livesearch.cli.running import (
     command_settings,
     console,
+    harmless,
     json_option,
     open_services,
     output,
@@ -56,7 +57,7 @@ async def search(
     chosen: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for field, value in filters:
         chosen[field] += (value,)
-    async with open_services(command_settings(store)) as services:
+    async with open_services(command_settings(store), is_reader=True) as services:
         page = await services.search.search(
             name, SearchQuery(text=query, filters=dict(chosen), sort=sort, page_size=limit)
         )
@@ -68,17 +69,17 @@ async def search(
 
 def _print_page(page: ResultPage) -> None:
     for notice in page.notices:
-        console.print(notice, markup=False)
+        console.print(harmless(notice))
     console.print(f"{page.total:,} results, {page.took_ms:.0f} ms", style="dim")
     for hit in page.hits:
         _print_hit(hit)
 
 
 def _print_hit(hit: Hit) -> None:
-    output.print(_styled(hit.title), Text(f"  {hit.key}", style="dim"), sep="", soft_wrap=True)
+    output.print(_styled(hit.title), Text(f"  {harmless(hit.key)}", style="dim"), sep="", soft_wrap=True)
     for highlight in hit.snippets.values():
         output.print(Text("  "), _styled(highlight), sep="", soft_wrap=True)
 
 
 def _styled(highlight: Highlight) -> Text:
-    return Text.assemble(*((segment.text, "bold" if segment.is_match else "") for segment in highlight))
+    return Text.assemble(*((harmless(segment.text), "bold" if segment.is_match else "") for segment in highlight))

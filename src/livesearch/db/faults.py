@@ -24,7 +24,7 @@ POSTGRES_CANCELLED = "57014"
 
 def unavailable(reason: str) -> StoreUnavailableError:
     """Say that the store does not answer, and why."""
-    return StoreUnavailableError(f"The store does not answer: {reason}. `livesearch doctor` says more.")
+    return StoreUnavailableError(f"The store does not answer: {reason}.")
 
 
 def _first_line(error: BaseException | None) -> str:
@@ -45,7 +45,16 @@ def store_error(error: exc.DBAPIError) -> LivesearchError:
         return QueryTimeoutError("The query took too long and was stopped. Ask for less.")
     if error.connection_invalidated or state.startswith(POSTGRES_UNAVAILABLE):
         return unavailable(_first_line(error.orig))
-    return StoreError(f"The store could not do this: {_first_line(error.orig)}. `livesearch doctor` says more.")
+    return StoreError(f"The store could not do this: {_first_line(error.orig)}.")
+
+
+def damage_of(error: LivesearchError) -> str | None:
+    """What SQLite says of a damaged file; None where something else is the matter."""
+    cause = error.__cause__
+    if not isinstance(cause, exc.DBAPIError):
+        return None
+    code = getattr(cause.orig, "sqlite_errorcode", 0) & 0xFF  # the primary code
+    return _first_line(cause.orig) if code == sqlite3.SQLITE_CORRUPT else None
 
 
 @contextmanager

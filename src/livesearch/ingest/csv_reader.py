@@ -2,8 +2,8 @@
 
 What is taken and what is not:
 
-- The first record names the columns. Repeated names get a number (``name_2``), empty ones their position
-  (``column_3``).
+- The first record names the columns. Names lose control characters; repeated ones get a number (``name_2``), empty
+  ones their position (``column_3``).
 - A record with fewer cells than the header misses its last fields; one with more is rejected, unless the surplus is
   empty.
 - A quote that is not closed rejects the record where it was opened, and reading goes on after that line. It never

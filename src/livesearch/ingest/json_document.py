@@ -2,14 +2,16 @@
 
 A document is flat:
 
-- names are trimmed; an empty one becomes ``column_3`` after its position; one that then stands twice gets a number;
+- names are trimmed and lose control characters; an empty one becomes ``column_3`` after its position; one that then
+  stands twice gets a number;
 - an object inside gives one field for each of its names: ``{"size": {"w": 1}}`` becomes ``size.w``;
 - lists of scalars stay lists, without their nulls; deeper objects and lists that hold lists or objects become JSON
   text;
 - an integer beyond 64 bits becomes the text of its digits, so that none is lost.
 
 An object is refused as a row when a name repeats (a value would be lost), when it holds NUL (PostgreSQL cannot store
-it) or a number beyond a double's range, has more than ``MAX_FIELDS`` names, or nests deeper than ``MAX_DEPTH`` levels.
+it) or a number beyond a double's range, has more than ``MAX_FIELDS`` names, one of them longer than
+``MAX_NAME_CHARACTERS``, or nests deeper than ``MAX_DEPTH`` levels.
 """
 
 import math
@@ -26,7 +28,7 @@ from livesearch.ingest.json_strict import (
     is_deeper_than,
     load,
 )
-from livesearch.ingest.source import MAX_FIELDS, make_unique
+from livesearch.ingest.source import MAX_FIELDS, make_unique, tidy_name
 
 _ROUND_AT = 2.0**63  # orjson gives larger integers as floats, digits lost
 _MAX_KNOWN_NAMES = 100_000
@@ -86,7 +88,7 @@ class DocumentBuilder:
         names = list(value)
         tidy = make_unique(names)
         if len(self._tidy_names) < _MAX_KNOWN_NAMES:
-            self._tidy_names.update(name for name in names if name and name == name.strip())
+            self._tidy_names.update(name for name in names if name and name == tidy_name(name))
         return value if tidy == names else dict(zip(tidy, value.values(), strict=True))
 
 

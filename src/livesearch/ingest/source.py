@@ -6,10 +6,13 @@ from types import TracebackType
 from typing import Self
 
 from livesearch.domain import Reject, Row
+from livesearch.errors import SourceError
 from livesearch.ingest.spec import STDIN, SourceSpec
 from livesearch.ingest.stream import ByteStream, sha256_of
+from livesearch.ingest.values import clean_text
 
 MAX_FIELDS = 1_000  # columns of a table, names of an object; wider is nearly always a wrong delimiter
+MAX_NAME_CHARACTERS = 200  # of a field; longer, it is a text that a wrong delimiter or a missing header made a name
 MAX_ROW_BYTES = 8_000_000  # one row; keeps a file without line ends from filling the memory
 _RAW_CHARACTERS = 2_000
 
@@ -87,12 +90,31 @@ def cut_raw(text: str) -> str:
     return text if len(text) <= _RAW_CHARACTERS else text[: _RAW_CHARACTERS - 1] + "…"
 
 
+def tidy_name(name: str) -> str:
+    """A field's name without control characters and blanks around it; an empty one stays empty.
+
+    Raises:
+        SourceError: It is too long.
+    """
+    tidy = clean_text(name).strip()
+    if len(tidy) > MAX_NAME_CHARACTERS:
+        raise SourceError(
+            f"The field name “{tidy[:40]}…” has {len(tidy):,} characters; {MAX_NAME_CHARACTERS} at most. Shorten it."
+        )
+    return tidy
+
+
 def make_unique(names: list[str]) -> list[str]:
-    """Names without repeats, in their order: the second ``name`` becomes ``name_2``; an empty one ``column_3``."""
+    """Tidy names without repeats, in their order: the second ``name`` becomes ``name_2``; an empty one ``column_3``.
+
+    Raises:
+        SourceError: One is too long.
+    """
+    names = [tidy_name(name) for name in names]
     taken: set[str] = set()
     result = []
     for position, name in enumerate(names, start=1):
-        base = name.strip() or f"column_{position}"
+        base = name or f"column_{position}"
         unique, count = base, 1
         while unique in taken or (unique != base and unique in names):
             count += 1

@@ -24,6 +24,7 @@ _FORMAT_BY_SUFFIX = {
     ".sqlite3": "sqlite",
 }
 _FORMAT_ALIASES = {"ndjson": "jsonl", "db": "sqlite", "sqlite3": "sqlite"}
+_NAME_CHARACTERS = 64  # what services allow
 _URL = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
@@ -80,7 +81,7 @@ def parse_source(text: str, *, format: str | None = None) -> SourceSpec:  # noqa
 
 
 def default_name(spec: SourceSpec) -> str:
-    """Name the collection after its source: lower case, ``a-z 0-9 _ -`` only, never empty.
+    """Name the collection after its source: lower case, ``a-z 0-9 _ -`` only, 1 to 64 characters, never ``_`` first.
 
     ``books.jsonl.gz`` gives ``books``, a database its table's name, standard input ``stdin``.
     """
@@ -97,7 +98,7 @@ def default_name(spec: SourceSpec) -> str:
 
 def _slug(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9_]+", "-", plain).strip("-") or "collection"
+    return re.sub(r"[^a-z0-9_]+", "-", plain).strip("-").lstrip("-_")[:_NAME_CHARACTERS] or "collection"
 
 
 def _without_gz(name: str) -> tuple[str, bool]:

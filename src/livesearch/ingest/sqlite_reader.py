@@ -25,13 +25,13 @@ class SqliteSource(Source):
         self._connection = self._connect()
         try:
             self._cursor = self._select()
+            self._names = self._read_names()
         except sqlite3.Error as error:
             self._connection.close()
             raise self._wrapped(error) from error
-        self._names = make_unique([column[0] for column in self._cursor.description])
-        if len(self._names) > MAX_FIELDS:
+        except SourceError:
             self._connection.close()
-            raise SourceError(f"“{spec.table}” has {len(self._names):,} columns; the limit is {MAX_FIELDS:,}.")
+            raise
 
     def rows(self) -> Iterator[Row | Reject]:
         """Give each row of the table."""
@@ -75,6 +75,12 @@ class SqliteSource(Source):
             if "_rowid_" not in str(error):  # views and WITHOUT ROWID tables have none
                 raise
         return self._connection.execute(query)
+
+    def _read_names(self) -> list[str]:
+        names = make_unique([column[0] for column in self._cursor.description])
+        if len(names) > MAX_FIELDS:
+            raise SourceError(f"“{self.spec.table}” has {len(names):,} columns; the limit is {MAX_FIELDS:,}.")
+        return names
 
     def _row(self, line: int, values: tuple[object, ...]) -> Row | Reject:
         document: dict[str, object] = {}

@@ -32,6 +32,8 @@ BYTE_COUNT = 32_000_000
 
 # PostgreSQL cannot index longer keys (2,704 bytes with all that stands in the index row); no key of use is longer.
 KEY_LENGTH = 512
+# Bytes of a facet's name and value together: the rest of the 2,704 is the index row's own.
+_FACET_SIZE = 2680
 
 CHUNK_SIZE = 1 << CHUNK_BITS
 
@@ -85,7 +87,10 @@ class Rows:
 
 def _enterer(collection: Collection) -> Callable[[Row], Entry | Reject]:
     coerce = coercer({f.name: f for f in collection.fields})
-    facet_names = [f.name for f in collection.by_role(Role.FACET)]
+    # A character has four bytes at most: only a name of more than 632 leaves less room than KEY_LENGTH.
+    facet_lengths = {
+        f.name: min(KEY_LENGTH, (_FACET_SIZE - len(f.name.encode())) // 4) for f in collection.by_role(Role.FACET)
+    }
     key_field = collection.key_field
 
     def enter(row: Row) -> Entry | Reject:
@@ -94,7 +99,7 @@ def _enterer(collection: Collection) -> Callable[[Row], Entry | Reject]:
         digest = digest_of(body)
         # Without a key field equal rows are one document, whichever file they come from.
         values = [digest.hex()] if key_field is None else texts(document.get(key_field))
-        fault = _key_fault(values, key_field) or _facet_fault(document, facet_names)
+        fault = _key_fault(values, key_field) or _facet_fault(document, facet_lengths)
         if fault:
             raw = orjson.dumps(row.document).decode()
             return Reject(row.line, fault, cut_raw(raw))
@@ -113,15 +118,15 @@ def _key_fault(values: list[str], key_field: str | None) -> str | None:
     return None
 
 
-def _facet_fault(document: Document, names: list[str]) -> str | None:
-    for name in names:
+def _facet_fault(document: Document, lengths: Mapping[str, int]) -> str | None:
+    for name, length in lengths.items():
         value = document.get(name)
-        if type(value) is str and len(value) <= KEY_LENGTH:  # the common case, without a call
+        if type(value) is str and len(value) <= length:  # the common case, without a call
             continue
         longest = max(map(len, texts(value)), default=0)
-        if longest > KEY_LENGTH:
+        if longest > length:
             return (
-                f"The facet “{name}” has a value of {longest} characters; {KEY_LENGTH} at most."
+                f"The facet “{name}” has a value of {longest} characters; {length} at most."
                 f" Import with --role {name}=text to search it as text."
             )
     return None

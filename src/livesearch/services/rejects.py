@@ -28,7 +28,9 @@ class RejectsFile:
     def __enter__(self) -> Self:
         if self.path:
             try:
-                self.path.unlink(missing_ok=True)
+                # On a read-only disk even the removal of what is not there fails.
+                if self.path.exists():
+                    self.path.unlink(missing_ok=True)
             except OSError as error:
                 raise self._unwritable(error) from error
         return self

@@ -202,6 +202,17 @@ def test_headers_are_made_unique_and_noted(tmp_path: Path, read: ReadRows) -> No
     assert {"column 2 is named name_3", "column 3 is named column_3"} <= set(notes_of(tmp_path / "rows.csv"))
 
 
+def test_headers_lose_control_characters(tmp_path: Path, read: ReadRows) -> None:
+    assert documents(read("f\x1b[31m,\x07,f[31m\n1,2,3\n")) == [{"f[31m": "1", "column_2": "2", "f[31m_2": "3"}]
+    assert "column 1 is named f[31m" in notes_of(tmp_path / "rows.csv")
+
+
+def test_header_as_long_as_a_text_is_refused(read: ReadRows) -> None:
+    assert documents(read("a," + "x" * 200 + "\n1,2\n")) == [{"a": "1", "x" * 200: "2"}]
+    with pytest.raises(SourceError, match=r"“x{40}…” has 201 characters; 200 at most"):
+        read("a," + "x" * 201 + "\n1,2\n")
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"  \r\n"])
 def test_empty_file_is_refused(content: bytes, read: ReadRows) -> None:
     with pytest.raises(SourceError, match="first line with the names"):

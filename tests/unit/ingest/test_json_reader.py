@@ -106,6 +106,8 @@ def test_parse_json_strict_limits_depth() -> None:
         ('{"a": "x\\u0000y"}', "NUL"),
         ('{"a\\u0000": "x"}', "NUL"),
         ('{"a": ' + "[" * 20 + "]" * 20 + "}", "20 levels"),
+        ('{"' + "x" * 201 + '": 1}', "has 201 characters; 200 at most"),
+        ('{"' + "x" * 100 + '": {"' + "y" * 100 + '": 1}}', "has 201 characters; 200 at most"),
         ("[1]", "not an object"),
         ("7", "not an object"),
     ],
@@ -124,6 +126,8 @@ def test_object_that_cannot_be_a_row_is_rejected(name: str, text: str, reason: s
     ("text", "document"),
     [
         ('{" a ": 1, "": 2}', {"a": 1, "column_2": 2}),
+        ('{"f\\u001b[31m": 1, "\\u0007": 2, "f[31m": 3}', {"f[31m": 1, "column_2": 2, "f[31m_2": 3}),
+        ('{"a": {"b\\u001b": 1}}', {"a.b": 1}),
         ('{"a": {"b": 1, "c": {"d": 2}}}', {"a.b": 1, "a.c": '{"d":2}'}),
         ('{"a.b": 1, "a": {"b": 2}}', {"a.b": 1, "a.b_2": 2}),
         ('{"a": ["x", null, "y"]}', {"a": ["x", "y"]}),

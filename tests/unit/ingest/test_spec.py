@@ -89,6 +89,8 @@ def test_parse_source_refuses_a_file_that_is_no_database(tmp_path: Path) -> None
         (SourceSpec("-", "csv"), "stdin"),
         (SourceSpec("données.csv", "csv"), "donnees"),
         (SourceSpec("日本.csv", "csv"), "collection"),
+        (SourceSpec("_-_private_.csv", "csv"), "private_"),
+        (SourceSpec("x" * 80 + ".csv", "csv"), "x" * 64),
         (SourceSpec("files_1.65M.tsv.gz", "tsv"), "files_1-65m"),
         (SourceSpec("rows.txt", "csv"), "rows-txt"),
     ],

@@ -73,6 +73,23 @@ def test_rows_that_cannot_be_stored_are_rejected(location: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(("name", "tidy"), [("", "column_1"), (" f\x1b[31m ", "f[31m")])
+def test_columns_with_odd_names_are_named_anew(location: str, name: str, tidy: str) -> None:
+    with closing(sqlite3.connect(location)) as connection:
+        connection.execute(f'CREATE VIEW odd AS SELECT 7 AS "{name}"')
+
+    with open_source(parse_source(f"{location}::odd")) as source:
+        assert documents(list(source.rows())) == [{tidy: 7}]
+
+
+def test_column_with_a_name_as_long_as_a_text_is_refused(location: str) -> None:
+    with closing(sqlite3.connect(location)) as connection:
+        connection.execute(f'CREATE VIEW long AS SELECT 7 AS "{"x" * 201}"')
+
+    with pytest.raises(SourceError, match="has 201 characters; 200 at most"):
+        open_source(parse_source(f"{location}::long"))
+
+
 def test_missing_table_is_named_with_those_there_are(location: str) -> None:
     with pytest.raises(SourceError, match=r"no table “nothing”.*fixed"):
         open_source(parse_source(f"{location}::nothing"))
