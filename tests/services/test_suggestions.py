@@ -2,7 +2,7 @@
 
 import pytest
 
-from livesearch.domain import Role, Segment, Suggestion
+from livesearch.domain import Role, SearchQuery, Segment, Suggestion
 from livesearch.errors import CollectionNotFoundError
 from livesearch.services import Services
 from livesearch.services.imports import ImportOptions
@@ -62,3 +62,13 @@ async def test_suggest_completes_a_decomposed_word(services: Services, write_row
     found = await services.suggestions.suggest("games", "Poke\u0301m")
 
     assert found[0].text == "pokemon"
+
+
+async def test_suggest_offers_no_word_that_nobody_writes(services: Services, write_rows: WriteRows) -> None:
+    rows: list[dict[str, object]] = [{"id": str(n), "title": f"spider-man {n}"} for n in range(3)]
+    await services.imports.run(write_rows("games", rows), ImportOptions(key="id", roles={"title": Role.TITLE}))
+
+    found = await services.suggestions.suggest("games", "spid")
+
+    assert [suggestion.text for suggestion in found if suggestion.key is None] == ["spider"]
+    assert (await services.search.search("games", SearchQuery("spiderman"))).total == 3

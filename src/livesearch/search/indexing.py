@@ -44,6 +44,10 @@ class IndexSchema:
         """Terms of the other searched fields, repeats included."""
         return words(_joined(document, self.text_names))
 
+    def written_words(self, document: Document) -> set[str]:
+        """The words that stand in the searched fields as they are."""
+        return set(words(_joined(document, (*self.title_names, *self.text_names))))
+
     def facet_keys(self, document: Document) -> set[str]:
         """Keys of the facet values, and the key of all documents."""
         found = {keys.facet(name, value) for name in self.facet_names for value in texts(document.get(name)) if value}

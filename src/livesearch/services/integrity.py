@@ -4,26 +4,26 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from pyroaring import BitMap
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.db.faults import damage_of
 from livesearch.domain import CHUNK_BITS, NUMERIC_ROLES, Collection, Document, Field
 from livesearch.errors import StoreError
 from livesearch.ingest import number_of
-from livesearch.models import BLOCK_SIZE, doc_values
+from livesearch.models import BLOCK_SIZE
 from livesearch.search import keys
 from livesearch.search.indexing import IndexSchema, PostingsBatch
 from livesearch.services.transactions import Transactions
 from livesearch.services.worker import Worker
 from livesearch.store.collections import list_collections
-from livesearch.store.doc_values import Numbers
+from livesearch.store.doc_values import Numbers, load_blocks
 from livesearch.store.documents import load_numbered
 from livesearch.store.postings import chunks_of, load_range
 from livesearch.store.schema import SchemaState, file_faults
 
 _EVERY_KEY = ("", "\U0010ffff")
 _CHUNK_SIZE = 1 << CHUNK_BITS
+_BLOCK_COUNT = _CHUNK_SIZE // BLOCK_SIZE
 
 
 class IntegrityService:
@@ -74,7 +74,9 @@ class IntegrityService:
                 )
                 held_count += len(stored.get(keys.ALL, ()))
                 faults += _differences(stored, expected)
-                numbers = await _load_numbers(conn, collection.id, numeric, chunk)
+                numbers = await load_blocks(
+                    conn, collection.id, [f.name for f in numeric], first=chunk * _BLOCK_COUNT, count=_BLOCK_COUNT
+                )
                 wrong_fields |= await worker.run(_wrong_fields, numbers, found, numeric)
         finally:
             worker.close()
@@ -82,24 +84,6 @@ class IntegrityService:
             faults.append(f"counts {collection.document_count} documents, holds {held_count}.")
         faults += [f"the numbers of “{name}” differ from the documents." for name in sorted(wrong_fields)]
         return faults
-
-
-async def _load_numbers(
-    conn: AsyncConnection, collection_id: int, fields: Sequence[Field], chunk: int
-) -> dict[str, Numbers]:
-    """By field: the stored numbers of one chunk. A block of the wrong size is infinite, as no document's number is."""
-    first, count = chunk * _CHUNK_SIZE // BLOCK_SIZE, _CHUNK_SIZE // BLOCK_SIZE
-    found = {field.name: np.full((count, BLOCK_SIZE), np.nan) for field in fields}
-    query = select(doc_values.c.field, doc_values.c.block, doc_values.c.numbers).where(
-        doc_values.c.collection_id == collection_id,
-        doc_values.c.field.in_(found),
-        doc_values.c.block >= first,
-        doc_values.c.block < first + count,
-    )
-    for row in await conn.execute(query):
-        is_whole = len(row.numbers) == BLOCK_SIZE * 8
-        found[row.field][row.block - first] = np.frombuffer(row.numbers, "<f8") if is_whole else np.inf
-    return {name: blocks.reshape(-1) for name, blocks in found.items()}
 
 
 def _wrong_fields(

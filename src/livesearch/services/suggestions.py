@@ -1,18 +1,21 @@
 """Suggestions while one types: how the last word may go on, and where one may be going."""
 
 import unicodedata
+from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import Collection, SearchQuery, Segment, Suggestion
 from livesearch.search import keys
 from livesearch.search.analysis import WORD, words
+from livesearch.search.indexing import IndexSchema
 from livesearch.search.matching import Postings, match, needs
 from livesearch.search.query import QUERY_LENGTH, ParsedQuery, Term, parse_query
 from livesearch.search.suggesting import complete
 from livesearch.services.collections import require_collection
 from livesearch.services.search import SearchService
 from livesearch.services.transactions import Transactions
+from livesearch.store.documents import load_documents
 from livesearch.store.postings import chunks_of, load_postings, most_held
 
 # Words looked at: those that most documents hold. Which of them fit the other words is then counted exactly.
@@ -71,9 +74,15 @@ class SuggestionService:
         context = ParsedQuery(parsed.terms[:-1])
         wanted = needs(context, {}).keys | {keys.word(term, in_title=False) for term in found}
         postings = Postings(await load_postings(conn, collection.id, wanted, chunks))
-        return tuple(
-            _completion(before, last, term) for term in complete(found, match(context, postings).all, postings)
-        )
+        terms = await self._written(conn, collection, complete(found, match(context, postings).all, postings))
+        return tuple(_completion(before, last, term) for term in terms)
+
+    @staticmethod
+    async def _written(conn: AsyncConnection, collection: Collection, examples: Mapping[str, int]) -> list[str]:
+        """The terms that stand so in their document: “F-16” is found by f16, but nobody writes it so."""
+        documents = await load_documents(conn, collection.id, set(examples.values()))
+        schema = IndexSchema.of(collection)
+        return [term for term, number in examples.items() if term in schema.written_words(documents[number][1])]
 
 
 def _completion(before: str, last: Term, term: str) -> Suggestion:

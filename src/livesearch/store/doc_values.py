@@ -31,6 +31,23 @@ async def load_values(
     return {name: numbers[:next_number] for name, numbers in found.items()}
 
 
+async def load_blocks(
+    conn: AsyncConnection, collection_id: int, fields: Iterable[str], *, first: int, count: int
+) -> dict[str, Numbers]:
+    """By field: the numbers of some blocks, to be checked. A block of the wrong size is infinite, as no number is."""
+    found = {name: np.full((count, BLOCK_SIZE), np.nan) for name in fields}
+    query = select(doc_values.c.field, doc_values.c.block, doc_values.c.numbers).where(
+        doc_values.c.collection_id == collection_id,
+        doc_values.c.field.in_(found),
+        doc_values.c.block >= first,
+        doc_values.c.block < first + count,
+    )
+    for row in await conn.execute(query):
+        is_whole = len(row.numbers) == BLOCK_SIZE * 8
+        found[row.field][row.block - first] = np.frombuffer(row.numbers, "<f8") if is_whole else np.inf
+    return {name: blocks.reshape(-1) for name, blocks in found.items()}
+
+
 async def put_values(
     conn: AsyncConnection, collection_id: int, field: str, document_numbers: NDArray[np.int64], numbers: Numbers
 ) -> None:
