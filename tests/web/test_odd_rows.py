@@ -36,7 +36,7 @@ async def odd_client(odd_app: LivesearchApp) -> AsyncIterator[httpx.AsyncClient]
 async def test_every_link_to_a_document_leads_there(odd_client: httpx.AsyncClient, number: int) -> None:
     # Like a browser, httpx takes dots out of a path before it asks.
     found = await odd_client.get("/c/odd", params={"q": f"Odd number {number}"})
-    url = unescape(re.findall(r'<a id="result-[^"]*" href="([^"]*)"', found.text)[0])
+    url = unescape(re.findall(r'<a id="result-[^"]*"\s+href="([^"]*)"', found.text)[0])
 
     page = await odd_client.get(url)
 
