@@ -51,6 +51,7 @@ def default_body_limit(_path: str) -> int:
     return DEFAULT_BODY_LIMIT
 
 
+# asgiref's constructors and methods are not annotated, hence `no-untyped-call` wherever they are called.
 class LoopInstance(WsgiToAsgiInstance):
     """One request. ``bridge`` holds what requests share."""
 
