@@ -11,10 +11,12 @@ PORT ?= 8000
 ARGS ?=
 # The lowest share of lines and branches that tests may reach before `make check` fails, in per cent.
 COVERAGE_MIN ?= 85
+# Tests that watch a clock or a browser have the machine to themselves; all others share its cores.
+ALONE := tests/browser tests/faults tests/load tests/test_container.py tests/test_wheel.py
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
-COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --generate-hashes --no-strip-extras --no-emit-index-url --no-header --python-version 3.11
 # What a coverage figure depends on: when one of these is newer than .coverage, `make check` runs the tests again.
 SOURCES := $(shell find src templates tests asgi.py pyproject.toml -type f ! -name '*.pyc' 2>/dev/null)
 
@@ -55,10 +57,10 @@ format: .venv/.installed-dev  ## Rewrite Python and templates in the house forma
 	$(BIN)/ruff check --fix .
 	$(BIN)/djlint --reformat --quiet templates
 
-bench: .venv/.installed-dev  ## Compare search times with named peers (benchmarks/); ARGS goes to it
+bench: .venv/.installed-dev  ## Compare with named peers (benchmarks/): ARGS="http", ARGS=--help
 	$(BIN)/python -m benchmarks $(ARGS)
 
-load: .venv/.installed-dev  ## Let typists type against a running server (tests/load/); ARGS goes to it
+load: .venv/.installed-dev  ## Let people type against a server (tests/load/): ARGS="--people 300 --overload 3"
 	$(BIN)/python -m tests.load $(ARGS)
 
 docs: .venv/.installed-docs  ## Build the documentation into docs/_build/html
@@ -77,7 +79,8 @@ clean:  ## Remove .venv, caches and builds; rows and the key beside them stay
 
 # A run of all tests leaves .coverage only when all of them passed.
 .coverage: $(SOURCES) | .venv/.installed-dev
-	@$(BIN)/pytest --cov --cov-branch --cov-report= || { rm -f .coverage; exit 1; }
+	@$(BIN)/pytest -n 2 --dist loadfile --cov --cov-branch --cov-report= $(ALONE:%=--ignore=%) || { rm -f .coverage; exit 1; }
+	@$(BIN)/pytest --cov --cov-branch --cov-report= --cov-append $(ALONE) || { rm -f .coverage; exit 1; }
 
 # Python 3.11 is tried first: the lock files are made with it. Debian and Ubuntu ship venv apart from Python.
 .venv/bin/pip:

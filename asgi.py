@@ -1,4 +1,4 @@
-"""The entry for an ASGI server: ``uvicorn asgi:app``."""
+"""The entry for an ASGI server: ``uvicorn asgi:app --http livesearch.guard.protocol:GuardedProtocol``."""
 
 from livesearch.bridge import create_asgi
 

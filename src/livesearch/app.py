@@ -11,14 +11,45 @@ from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import MapAdapter, PathConverter
 
-from livesearch.config import Settings
+from livesearch.config import Settings, load_settings
 from livesearch.db import Database, sqlite_path
 from livesearch.errors import ConfigError
 from livesearch.services import Services, build_services
-from livesearch.web import api, audience, csrf, detection, failures, headers, health, htmx, logs, pages
+from livesearch.web import (
+    activity,
+    api,
+    api_docs,
+    api_documents,
+    api_tuning,
+    audience,
+    auth,
+    auth_account,
+    auth_pages,
+    cookies,
+    csrf,
+    detection,
+    editing,
+    failures,
+    headers,
+    health,
+    htmx,
+    imports,
+    logs,
+    metrics,
+    pages,
+    saved_searches,
+    settings_pages,
+    shortlists,
+    unsubscribing,
+    users,
+)
 from livesearch.web.assets import Assets
+from livesearch.web.caching import POLL_LABELS, ResponseCache, UnchangedPolls, recording
+from livesearch.web.caching.lines import RequestLines
 from livesearch.web.loop import LoopFlask
 from livesearch.web.registry import register_services
+from livesearch.web.rendering import TemplateEnvironment
+from livesearch.web.uploads import Uploads
 
 _PACKAGE = Path(__file__).parent
 # 256 bits, as long as the hash that signs with it.
@@ -37,11 +68,17 @@ class KeyConverter(PathConverter):
 class LivesearchApp(LoopFlask):
     """A Flask application that owns its store."""
 
+    jinja_environment = TemplateEnvironment
     database: Database
+    services: Services
+    metrics: metrics.Metrics
+    response_cache: ResponseCache | None = None
+    uploads: Uploads
+    unchanged_polls: UnchangedPolls
 
     def lifespan(self) -> AbstractAsyncContextManager[None]:
         """Open the store on entering and close it on leaving; the server's own loop must do both."""
-        return _run(self.database)
+        return _run(self)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """As Flask's, but the probes answer on every host: a container asks at 127.0.0.1, and they reveal nothing."""
@@ -68,21 +105,83 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
     app.url_map.converters["path"] = KeyConverter
     _configure(app, settings)
     app.database = Database(settings)
-    register_services(app, services or build_services(settings, app.database))
+    app.services = services or build_services(settings, app.database)
+    register_services(app, app.services)
 
     logs.configure_logging(settings.log_format)
     logs.init_app(app)
+    recording.init_app(app)
+    app.metrics = metrics.Metrics(token=settings.metrics_token)
+    metrics.init_app(app, app.metrics)
     headers.init_app(app)
     detection.init_app(app)
     failures.init_app(app)
-    audience.init_app(app, public_search=settings.public_search)
+    app.uploads = Uploads(app, app.services)
+    app.uploads.init_app()
+    # A form of a page that has expired is told so, whoever sends it; then come who asks, and whether they may.
     csrf.init_app(app)
+    auth.init_app(app)
+    audience.init_app(app)
+    shortlists.init_app(app)
     Assets().init_app(app)
-    for feature in (pages, htmx, api, health):
+    for feature in (
+        pages,
+        editing,
+        auth_pages,
+        auth_account,
+        imports,
+        shortlists,
+        users,
+        saved_searches,
+        unsubscribing,
+        settings_pages,
+        activity,
+        htmx,
+        api,
+        api_docs,
+        api_documents,
+        api_tuning,
+        health,
+    ):
         app.register_blueprint(feature.blueprint)
     if settings.proxy_count:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_count, x_proto=settings.proxy_count)  # type: ignore[method-assign]  # as Werkzeug documents
+    app.unchanged_polls = _make_polls(app)
+    if settings.cache_mb:
+        app.response_cache = _make_cache(app, settings.cache_mb * 1_000_000)
     return app
+
+
+def _make_polls(app: LivesearchApp) -> UnchangedPolls:
+    def note(method: str, status: int, labels: tuple[str, str], _request_id: str, _milliseconds: float) -> None:
+        app.metrics.note_hit(method, status, labels)
+
+    vary = ("Vary", ", ".join(detection.VARY))
+    return UnchangedPolls(app.services.change_tokens, headers=[*headers.DEFAULTS, vary], note=note)
+
+
+def _make_cache(app: LivesearchApp, limit: int) -> ResponseCache:
+    lines = RequestLines()
+
+    def note(method: str, status: int, labels: tuple[str, str], request_id: str, milliseconds: float) -> None:
+        if labels != POLL_LABELS:  # with many pages open there would be nothing else in the log
+            lines.write(method, status, labels, request_id, milliseconds)
+        app.metrics.note_hit(method, status, labels)
+
+    cache = ResponseCache(app.services.change_tokens, limit=limit, private_cookies=[cookies.NAME.encode()], note=note)
+    app.metrics.watch(cache)
+    return cache
+
+
+def create_wsgi() -> LivesearchApp:
+    """Make the application for a WSGI server, from the environment: ``gunicorn 'livesearch.app:create_wsgi()'``.
+
+    It answers as under the bridge, but a client's hang-up stops nothing. The first request opens the store.
+
+    Raises:
+        ConfigError: A setting cannot be used.
+    """
+    return create_app(load_settings())
 
 
 def find_templates() -> Path:
@@ -118,12 +217,11 @@ def load_secret_key(settings: Settings) -> str:
 def _configure(app: LivesearchApp, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=load_secret_key(settings),
+        POLL_MS=round(1000 * settings.poll_seconds),
         SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
-        SESSION_COOKIE_NAME="livesearch",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
     )
+    cookies.init_app(app)
 
 
 def _read_or_make_key(path: Path) -> str:
@@ -146,9 +244,16 @@ def _read_or_make_key(path: Path) -> str:
 
 
 @asynccontextmanager
-async def _run(database: Database) -> AsyncIterator[None]:
-    await database.warm()
+async def _run(app: LivesearchApp) -> AsyncIterator[None]:
+    await app.database.warm()
     try:
-        yield
+        await app.services.search.warm()
+        async with (
+            app.services.change_tokens.watching(),
+            app.metrics.publishing(),
+            app.services.import_jobs.running(),
+        ):
+            yield
     finally:
-        await database.close()
+        await app.services.search.close()
+        await app.database.close()

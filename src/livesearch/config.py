@@ -44,14 +44,62 @@ class Settings(BaseSettings):
     proxy_count: int = Field(default=0, ge=0, le=10, description="Reverse proxies in front, 0 to 10.")
     public_search: bool = Field(default=True, description="Visitors who are not signed in may search.")
     registration: Literal["closed", "open"] = Field(default="closed", description="Whether visitors may make accounts.")
+    poll_seconds: float = Field(
+        default=5.0, ge=0.05, le=3600, description="Seconds between two questions of an open page, 0.05 to 3600."
+    )
     query_timeout_ms: int = Field(
         default=1000, ge=10, le=60_000, description="Time limit of one search in milliseconds, 10 to 60000."
     )
     max_upload_mb: int = Field(
         default=200, ge=1, le=10_000, description="Largest upload in megabytes (10^6 bytes), 1 to 10000."
     )
+    upload_folder: str | None = Field(
+        default=None,
+        description=(
+            "Folder of uploaded files until they are imported. By default beside a SQLite store, `livesearch-uploads`"
+            " in the current folder otherwise."
+        ),
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="Log lines for people or for machines.")
     workers: int = Field(default=1, ge=1, le=64, description="Server processes, 1 to 64.")
+    bridge: Literal["loop", "thread"] = Field(
+        default="loop", description="Where requests run: on the event loop, or each in a thread."
+    )
+    cache_mb: int = Field(
+        default=64,
+        ge=0,
+        le=4096,
+        description="Memory of each process for visitors' answers, in megabytes (10^6 bytes), 0 to 4096; 0 keeps none.",
+    )
+    metrics_token: str | None = Field(
+        default=None, min_length=16, description="Who shows it may read `/metrics`; 16 characters or more."
+    )
+    drain_seconds: int = Field(
+        default=3,
+        ge=0,
+        le=300,
+        description="Seconds between SIGTERM and the end in which requests are still taken, 0 to 300.",
+    )
+
+    public_url: str | None = Field(
+        default=None,
+        description="Where people reach this site, as `https://search.example.com`: links in mails begin so.",
+    )
+    smtp_host: str | None = Field(default=None, description="The mail server for digests; without it none are sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Its port, 1 to 65535.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to it is protected."
+    )
+    smtp_user: str | None = Field(default=None, description="Whom to sign in as there; nobody without.")
+    smtp_password: str | None = Field(default=None, description="The password to sign in with.")
+    smtp_sender: str | None = Field(default=None, description="The address that digests come from.")
+
+    @field_validator("public_url")
+    @classmethod
+    def _whole_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("begin it with https:// or http://")
+        return value.rstrip("/") if value else value
 
     @field_validator("replica_urls", "secret_key_fallbacks", "trusted_hosts", mode="before")
     @classmethod
@@ -91,9 +139,9 @@ def store_url_of(text: str) -> str:
 
 def _shown(name: str, value: object) -> str:
     """A setting's value as an error may show it: of an address only the scheme, for it may hold a password."""
-    if "secret" in name:
+    if any(word in name for word in ("secret", "token", "password")):
         return "a value that is not shown"
-    if name.endswith(("_url", "_urls")):
+    if name.endswith(("_url", "_urls")) and name != "public_url":
         scheme, separator, _ = str(value).partition("://")
         return f"{scheme + separator}…, the rest is not shown" if separator else "a value that is not shown"
     return repr(value)

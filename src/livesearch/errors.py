@@ -5,10 +5,16 @@ LivesearchError
 ├── SourceError                  a file or table cannot be read as rows
 │   └── KeyUndecidedError        two or more fields could be the key
 ├── InvalidInputError            a request or command holds a value that cannot be used
+├── UnauthorizedError            who asks has not said who they are, or cannot prove it
+├── ForbiddenError               who asks may not do this
+├── TooManyAttemptsError         something was tried too often
+├── OverloadedError              more is asked for at once than can be answered
 ├── NotFoundError
 │   ├── CollectionNotFoundError
 │   └── DocumentNotFoundError
 ├── ConflictError                the change does not fit what is stored
+├── MailError                    a mail could not be handed over
+│   └── NameTakenError           somebody has the name
 └── StoreError                   the store failed
     ├── SchemaOutdatedError      the store was made by an older livesearch
     ├── StoreUnavailableError    the store does not answer
@@ -50,6 +56,34 @@ class InvalidInputError(LivesearchError):
     """A request or command holds a value that cannot be used."""
 
 
+class UnauthorizedError(LivesearchError):
+    """Who asks has not said who they are, or cannot prove it."""
+
+
+class ForbiddenError(LivesearchError):
+    """Who asks may not do this."""
+
+
+class TooManyAttemptsError(LivesearchError):
+    """Something was tried too often.
+
+    Attributes:
+        retry_after: Seconds until it may be tried again.
+    """
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        minutes = -(-retry_after // 60)
+        super().__init__(f"There were too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}.")
+
+
+class OverloadedError(LivesearchError):
+    """More is asked for at once than can be answered."""
+
+    def __init__(self, message: str = "Too many requests at once. Try again in a moment.") -> None:
+        super().__init__(message)
+
+
 class NotFoundError(LivesearchError):
     """What was asked for does not exist."""
 
@@ -72,6 +106,17 @@ class DocumentNotFoundError(NotFoundError):
 
 class ConflictError(LivesearchError):
     """The change does not fit what is stored."""
+
+
+class NameTakenError(ConflictError):
+    """Somebody has the name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Somebody is named “{name}” already. Choose another name.")
+
+
+class MailError(LivesearchError):
+    """A mail could not be handed over."""
 
 
 class StoreError(LivesearchError):

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 import livesearch
 from livesearch.app import create_app
 from livesearch.bridge import LoopBridge
 from livesearch.config import Settings
 from livesearch.db import Database
+from livesearch.domain import UserRole
 from livesearch.services import build_services
 
 CHROMIUM = Path(os.environ.get("LIVESEARCH_TEST_CHROMIUM", "/usr/bin/chromium"))
@@ -34,9 +35,13 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 15_000
+expect.set_options(timeout=PATIENCE_MS)
 DESKTOP = {"width": 1280, "height": 900}
 
 OpenPage = Callable[..., Awaitable[Page]]
+# Writes a document of the demo, as another program would.
+PutDocument = Callable[[str, dict[str, object]], Awaitable[None]]
 
 WATCH = """
 window.violations = [];
@@ -57,11 +62,17 @@ def chromium() -> None:
 
 
 @pytest.fixture(scope="session")
-def site(chromium: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:  # noqa: ARG001  # skipped without it
+def site_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Where the demo's store is."""
+    # Tests look at pages, not at clocks: a machine that measures coverage and runs others meanwhile is slow.
+    return Settings(store_url=f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('site')}/demo.db", query_timeout_ms=20_000)
+
+
+@pytest.fixture(scope="session")
+def site(chromium: None, site_settings: Settings) -> Iterator[str]:  # noqa: ARG001  # skipped without it
     """The URL of the demo's page."""
-    settings = Settings(store_url=f"sqlite+aiosqlite:///{tmp_path_factory.mktemp('site')}/demo.db")
-    asyncio.run(_load(settings))
-    app = create_app(settings)
+    asyncio.run(_load(site_settings))
+    app = create_app(site_settings)
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(LoopBridge(app, lifespan=app.lifespan), log_level="warning", lifespan="on", ws="none")
     server = uvicorn.Server(config)
@@ -82,6 +93,24 @@ async def browser(site: str) -> AsyncIterator[Browser]:  # noqa: ARG001  # nothi
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def put_document(site: str, site_settings: Settings) -> AsyncIterator[PutDocument]:  # noqa: ARG001  # it makes the store
+    """Write documents of the demo; they are gone afterwards."""
+    database = Database(site_settings)
+    services = build_services(site_settings, database)
+    written: list[str] = []
+
+    async def put(key: str, document: dict[str, object]) -> None:
+        written.append(key)
+        await services.documents.put("demo_console_games", key, document)
+
+    yield put
+    for key in written:
+        await services.documents.delete("demo_console_games", key)
+    await services.search.close()
+    await database.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
     """Open an address below the demo's; keyword arguments are those of a browser context, and ``may_fail``."""
     watched: list[tuple[BrowserContext, Page, list[str]]] = []
@@ -89,8 +118,8 @@ async def open_page(browser: Browser, site: str) -> AsyncIterator[OpenPage]:
     async def open_page(address: str = "", *, may_fail: bool = False, **options: object) -> Page:
         context = await browser.new_context(**{"viewport": DESKTOP, **options})  # type: ignore[arg-type]
         await context.add_init_script(WATCH)
-        # Nothing here takes a second; a wait that long is a failure, and there are many tests.
-        context.set_default_timeout(5000)
+        # Nothing here takes a second on a machine of its own; a wait that long is a failure.
+        context.set_default_timeout(PATIENCE_MS)
         page = await context.new_page()
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -112,4 +141,7 @@ async def _load(settings: Settings) -> None:
     services = build_services(settings, database)
     await services.transactions.upgrade()
     await services.imports.run(str(DEMO))
+    for name in ("Ann", "Zoë", "Bob"):
+        await services.accounts.add(name, "correct horse", role=UserRole.EDITOR)
+    await services.accounts.add("Eve", "correct horse", role=UserRole.ADMIN)
     await database.close()

@@ -21,9 +21,14 @@ STATES = {
     "nothing": "?q=xyzzy&f.maker=Nintendo",
     "all values": "?facet=platform",
     "pages": "?q=mario&page=2",
+    "corrected": "?q=donkey+knog+country",
+    "exact": "?q=donkey+knog+country&exact=1",
+    "explanation": "/explain?key=nes/zelda2&q=zelda",
     "document": "/doc/nes/zelda2?q=zelda",
+    "document not found": "/doc/nes/zelda2?q=mario&f.maker=Sega",
     "error": "?page=abc",
 }
+DARK_STATES = ["results", "nothing", "corrected", "pages", "explanation", "document", "document not found"]
 
 
 async def _offences(page: Page, rules: list[str] = RULES) -> list[str]:
@@ -51,7 +56,7 @@ async def test_axe_finds_nothing(open_page: OpenPage) -> None:
 async def test_axe_finds_nothing_in_dark_colours(open_page: OpenPage) -> None:
     page = await open_page(color_scheme="dark", may_fail=True)
 
-    assert await _offences_by_state(page, ["results", "nothing", "pages", "document"], ["color-contrast"]) == {}
+    assert await _offences_by_state(page, DARK_STATES, ["color-contrast"]) == {}
 
 
 async def test_axe_finds_nothing_on_a_phone(open_page: OpenPage) -> None:

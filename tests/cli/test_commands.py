@@ -205,6 +205,22 @@ def test_db_upgrade_and_check(store: str, write_rows: WriteRows) -> None:
     assert "1 postings differ" in broken.stderr
 
 
+def test_db_upgrade_makes_an_outdated_index_anew(store: str, write_rows: WriteRows) -> None:
+    run("import", write_rows("games", _ROWS), "--store", store)
+    with sqlite3.connect(store) as connection:
+        connection.execute("UPDATE collections SET index_version = 0")
+        connection.execute("DELETE FROM postings")
+    connection.close()
+    refused = run("search", "games", "title", "--store", store)
+    checked = run("db", "check", "--store", store)
+    upgraded = run("db", "upgrade", "--store", store)
+
+    assert refused.exit_code == checked.exit_code == 1
+    assert "Run `livesearch db upgrade`" in refused.stderr
+    assert "The index of games was made anew." in upgraded.stderr
+    assert run("db", "check", "--store", store).exit_code == 0
+
+
 def test_db_check_says_what_sqlite_finds_in_a_damaged_file(store: str, write_rows: WriteRows) -> None:
     run("import", write_rows("games", _ROWS), "--store", store)
     data = Path(store).read_bytes()
@@ -273,11 +289,13 @@ def test_serve_imports_what_is_new_and_says_in_a_line_what_is_not(
     assert (first.exit_code, again.exit_code, served) == (0, 0, [0, 0]), first.output + again.output
     assert "games: 40 accepted" in first.stderr
     assert "more: 3 accepted" in first.stderr
-    assert again.stderr.splitlines() == [
+    *told, invitation = again.stderr.splitlines()
+    assert told == [
         "games: 40 rows. Nothing changed.",
         "more: 3 rows. Nothing changed.",
         "Serving http://127.0.0.1:0  (Ctrl+C stops)",
     ]
+    assert "Make the administrator" in invitation
 
 
 def test_serve_refuses_two_sources_of_one_name(store: str, served: list[int]) -> None:

@@ -27,14 +27,15 @@ def running_server(folder: str | Path, *arguments: str) -> Iterator[int]:
     with Path(folder, "server.log").open("wb") as log:
         process = subprocess.Popen([*command, *arguments], stdout=log, stderr=log, cwd=folder)  # noqa: S603  # ours
         try:
-            _wait_until_it_listens(process, port, Path(folder, "server.log"))
+            wait_until_it_listens(process, port, Path(folder, "server.log"))
             yield port
         finally:
             process.terminate()
             process.wait(30)
 
 
-def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait_until_it_listens(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait for a server that has just been started; RuntimeError with what it wrote when it does not come up."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         try:

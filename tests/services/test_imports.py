@@ -15,9 +15,10 @@ from sqlalchemy import delete, update
 
 from livesearch.domain import CHUNK_BITS, Collection, FieldType, Role, SearchQuery
 from livesearch.errors import ConflictError, InvalidInputError, KeyUndecidedError, SourceError, StoreError
-from livesearch.models import BLOCK_SIZE, collections, doc_values
+from livesearch.ingest import SAMPLE_COUNT
+from livesearch.models import BLOCK_SIZE, collections, doc_values, vocabulary
 from livesearch.services import Services, batches
-from livesearch.services.imports import SAMPLE_COUNT, ImportOptions, ImportPlan, ImportProgress
+from livesearch.services.imports import ImportOptions, ImportPlan, ImportProgress
 from tests.conftest import WriteRows
 from tests.indexes import checked_documents
 
@@ -112,6 +113,17 @@ async def test_of_rows_with_one_key_the_last_wins(services: Services, write_rows
     documents = await checked_documents(services.transactions, "games")
     assert documents["k2"]["title"] == rows[32]["title"]
     assert documents["k7"]["title"] == rows[27]["title"]
+
+
+async def test_rows_with_one_key_are_imported_again(services: Services, write_rows: WriteRows) -> None:
+    rows = [*make_rows(20), *make_rows(10, seed=2)]
+    await services.imports.run(write_rows("games", rows), ImportOptions(key="id"))
+    # Of each key the last row is what is stored, and the first one is not.
+    report = await services.imports.run(write_rows("other", rows), ImportOptions(name="games"))
+
+    assert (report.accepted, report.updated, report.unchanged) == (0, 20, 10)
+    documents = await checked_documents(services.transactions, "games")
+    assert documents["k2"]["title"] == rows[22]["title"]
 
 
 @pytest.mark.usefixtures("small_batches")
@@ -313,19 +325,56 @@ async def test_an_interrupted_import_goes_on(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-async def test_an_import_gives_way_to_another_writer(services: Services, write_rows: WriteRows, tmp_path: Path) -> None:
+async def test_an_import_goes_on_beside_another_writer(
+    services: Services, write_rows: WriteRows, tmp_path: Path
+) -> None:
+    await services.imports.run(write_rows("games", make_rows(5)))
+    # What another process puts between the reading of a batch and its writing: a new document, one that the import
+    # has as well, and a foreign row.
+    between = [("k3", "Changed meanwhile"), ("k7", "New meanwhile"), ("k99", "Not imported")]
+
+    def write_between(_: ImportProgress) -> None:
+        while between:
+            key, title = between.pop()
+            with sqlite3.connect(tmp_path / "store.db") as other:
+                statement = "INSERT INTO documents (collection_id, key, body) VALUES (1, ?, ?)"
+                other.execute(statement, (key, json.dumps({"title": title})))
+            other.close()
+
+    rows = make_rows(10)
+    report = await services.imports.run(
+        write_rows("more", rows), ImportOptions(name="games"), on_progress=write_between
+    )
+
+    assert (report.accepted, report.updated, report.unchanged) == (4, 1, 5)
+    documents = await checked_documents(services.transactions, "games")
+    assert documents["k7"]["title"] == rows[7]["title"]
+    assert (documents["k3"]["title"], documents["k99"]["title"]) == ("Changed meanwhile", "Not imported")
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM collections",
+        "UPDATE collections SET fields = replace(fields, 'facet', 'text'), version = version + 1",
+    ],
+)
+async def test_an_import_ends_when_its_collection_is_another(
+    services: Services, write_rows: WriteRows, tmp_path: Path, statement: str
+) -> None:
     await services.imports.run(write_rows("games", make_rows(5)))
 
     def write_between(_: ImportProgress) -> None:
         with sqlite3.connect(tmp_path / "store.db") as other:
-            other.execute("UPDATE collections SET version = version + 1")
+            other.execute("PRAGMA foreign_keys=ON")
+            other.execute(statement)
         other.close()
 
-    source = write_rows("more", make_rows(5, first=5))
-    with pytest.raises(ConflictError, match="Another writer has changed “games”"):
-        await services.imports.run(source, ImportOptions(name="games"), on_progress=write_between)
-    assert len(await checked_documents(services.transactions, "games")) == 5
-    assert (await services.imports.run(source, ImportOptions(name="games"))).accepted == 5
+    with pytest.raises(ConflictError, match="Another writer has changed “games” meanwhile"):
+        await services.imports.run(
+            write_rows("more", make_rows(9)), ImportOptions(name="games"), on_progress=write_between
+        )
 
 
 @pytest.fixture
@@ -382,7 +431,7 @@ async def test_a_cancelled_import_leaves_no_process(
 async def test_fields_that_come_late_are_kept_and_stay_unsearched(
     services: Services, write_rows: WriteRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("livesearch.services.imports.SAMPLE_COUNT", 20)
+    monkeypatch.setattr("livesearch.ingest.sampling.SAMPLE_COUNT", 20)
     rows = make_rows(30)
     rows[25]["remark"] = "unheardof"
     source = write_rows("games", rows)
@@ -464,6 +513,18 @@ async def test_the_longest_name_and_value_make_a_facet(services: Services, write
     assert (report.accepted, report.rejected) == (2, 1)
     assert "has a value of 471 characters; 470 at most" in read_rejects(source)[0]["reason"]
     assert (await checked_documents(services.transactions, "rows")).keys() == {"a", "b"}
+
+
+async def test_a_vocabulary_that_is_not_the_documents_is_found(services: Services, write_rows: WriteRows) -> None:
+    await services.imports.run(write_rows("games", make_rows(30)))
+    async with services.transactions.write() as conn:
+        await conn.execute(update(vocabulary).where(vocabulary.c.term == "red").values(frequency=0))
+        await conn.execute(update(collections).values(token_count=1))
+    faults = await services.integrity.check()
+
+    assert len(faults) == 2
+    assert faults[0].startswith("games: counts 1 words of documents, holds ")
+    assert faults[1] == "games: 1 words of the vocabulary differ from the documents, as of 'red'."
 
 
 async def test_numbers_that_are_not_the_documents_are_found(services: Services, write_rows: WriteRows) -> None:

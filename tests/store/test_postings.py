@@ -3,22 +3,20 @@
 from collections.abc import AsyncIterator, Iterable
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pyroaring import BitMap
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import CHUNK_BITS, PostingChange
 from livesearch.services import Services
+from livesearch.store.bitmaps import low_bits
 from livesearch.store.collections import create_collection
-from livesearch.store.postings import _merged, apply_changes, chunks_of, load_postings, load_range
+from livesearch.store.postings import apply_changes, chunks_of, load_postings, load_range, load_union
 
 EVERY = ("", "\U0010ffff")
 
 
 def change(key: str, added: Iterable[int] = (), removed: Iterable[int] = ()) -> PostingChange:
-    put, taken = BitMap(added), BitMap(removed)
-    return PostingChange(key, put.serialize() if put else b"", len(put), taken.serialize() if taken else b"")
+    return PostingChange(key, low_bits(BitMap(added)), low_bits(BitMap(removed)))
 
 
 @pytest.fixture
@@ -70,21 +68,30 @@ async def test_apply_changes_writes_more_rows_than_one_statement_takes(conn: Asy
     assert held == {f"w{n:05}": BitMap([n, 9999]) for n in range(2500)}
 
 
-_numbers = st.one_of(
-    st.sets(st.integers(0, 65_535), max_size=40),
-    st.integers(1, 5_000).map(lambda count: set(range(0, 3 * count, 3))),
-    st.integers(1, 70_000).map(lambda first: {first, first + 1, 65_536}),
-)
+async def test_apply_changes_tells_what_becomes_of_tokens_and_vocabulary(conn: AsyncConnection) -> None:
+    first = await apply_changes(
+        conn,
+        1,
+        0,
+        [
+            change(key, [1, 2])
+            for key in ("*", "pzel", "tzelda", "wf16", "wred", "wx", "wzelda", f"w{'y' * 33}", "xred")
+        ],
+    )
+    second = await apply_changes(conn, 1, 0, [change("wred", [3], [1]), change("wzelda", [1, 5], [2, 9])])
+
+    assert (first.token_count, dict(first.frequencies)) == (10, {"red": 0, "zelda": 2})
+    assert (second.token_count, dict(second.frequencies)) == (0, {"red": 0, "zelda": 0})
+    first += second
+    assert (first.token_count, dict(first.frequencies)) == (10, {"red": 0, "zelda": 2})
 
 
-@given(_numbers, _numbers, _numbers, st.booleans())
-def test_merged_is_what_sets_say(before: set[int], added: set[int], removed: set[int], appends: bool) -> None:
-    if appends:  # what imports do: all that is new comes after what is there
-        added, removed = {number + max(before, default=0) + 1 for number in added}, set()
-    removed -= added
-    stored = BitMap(before).serialize() if before else None
-    count, bitmap = _merged(stored, change("wa", added, removed))
-    after = (before | added) - removed
+async def test_a_union_is_of_all_keys_in_the_range(conn: AsyncConnection) -> None:
+    many, high = range(0, 30_000, 3), 1 << CHUNK_BITS
+    few = [change("wab", [1, 5]), change("wac", [5, 7]), change("wad", [0])]
+    await apply_changes(conn, 1, 0, [change("wa", many), *few, change("wb", [2])])
+    await apply_changes(conn, 1, 1, [change("wab", [high + 9]), change("wac", [high + 1, high + 9])])
 
-    assert count == len(after)
-    assert set(BitMap.deserialize(bitmap) if bitmap else ()) == after
+    assert await load_union(conn, 1, ("wa", "wb"), [0, 1]) == BitMap(many) | BitMap([1, 5, 7, high + 1, high + 9])
+    assert await load_union(conn, 1, ("wab", "wb"), [1]) == BitMap([high + 1, high + 9])
+    assert await load_union(conn, 1, ("wc", "wd"), [0, 1]) == BitMap()

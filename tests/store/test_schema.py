@@ -80,3 +80,16 @@ async def test_an_empty_store_says_how_to_set_it_up(sqlite_url: str) -> None:
     assert (await services.health.check()).is_ready
 
     await database.close()
+
+
+async def test_postgresql_keeps_bitmaps_as_they_are(postgres_url: str) -> None:
+    database = Database(Settings(store_url=postgres_url))
+    await build_services(database.settings, database).transactions.upgrade()
+    async with database.read() as conn:
+        storage = await conn.exec_driver_sql(
+            "SELECT attstorage::text FROM pg_attribute WHERE attrelid = 'postings'::regclass AND attname = 'bitmap'"
+        )
+        found = storage.scalar_one()
+    await database.close()
+
+    assert found == "e"  # external: never compressed

@@ -22,10 +22,23 @@ DEFAULTS: dict[str, object] = {
     "proxy_count": 0,
     "public_search": True,
     "registration": "closed",
+    "poll_seconds": 5,
     "query_timeout_ms": 1000,
     "max_upload_mb": 200,
     "log_format": "text",
     "workers": 1,
+    "bridge": "loop",
+    "cache_mb": 64,
+    "metrics_token": None,
+    "upload_folder": None,
+    "drain_seconds": 3,
+    "public_url": None,
+    "smtp_host": None,
+    "smtp_port": 587,
+    "smtp_security": "starttls",
+    "smtp_user": None,
+    "smtp_password": None,
+    "smtp_sender": None,
 }
 
 

@@ -34,6 +34,21 @@ async def test_search_answers_whole_contract(client: httpx.AsyncClient) -> None:
             "platform": [{"value": "NES", "count": 1, "selected": False}],
             "publisher": [{"value": "Nintendo", "count": 1, "selected": False}],
         },
+        "facet_totals": {
+            name: {"value_count": 1, "value_count_is_exact": True, "counts_are_exact": True}
+            for name in ("platform", "publisher")
+        },
+        "ranges": {
+            "year": {
+                "minimum": 1980,
+                "maximum": 1999,
+                "histogram": [
+                    {"minimum": year, "maximum": year + 1, "count": int(year == 1987)} for year in range(1980, 2000)
+                ],
+            }
+        },
+        "notices": [],
+        "next_cursor": None,
         "version": 1,
     }
 
@@ -52,6 +67,35 @@ async def test_search_filters(client: httpx.AsyncClient) -> None:
     answer = response.json()
     assert {hit["id"] for hit in answer["hits"]} == {"nes/zelda", "nes/zelda2"}
     assert {"value": "NES", "count": 2, "selected": True} in answer["facets"]["platform"]
+
+
+@pytest.mark.parametrize("query", ["", "q=racing", "q=racing&sort=-year", "f.publisher=Serial&min.year=1984"])
+async def test_cursors_lead_through_all_hits_as_pages_do(client: httpx.AsyncClient, query: str) -> None:
+    address = f"/api/v1/collections/games/search?{query}&page_size=7"
+    first = (await client.get(address)).json()
+    paged = [
+        hit["id"]
+        for page in range(1, -(-first["total"] // 7) + 1)
+        for hit in (await client.get(f"{address}&page={page}")).json()["hits"]
+    ]
+    followed, cursor = [hit["id"] for hit in first["hits"]], first["next_cursor"]
+    while cursor:
+        answer = (
+            await client.get(address, params={"cursor": cursor, **dict(httpx.QueryParams(query)), "page_size": 7})
+        ).json()
+        followed += [hit["id"] for hit in answer["hits"]]
+        cursor = answer["next_cursor"]
+
+    assert followed == paged
+    assert len(set(followed)) == first["total"]
+
+
+@pytest.mark.parametrize("cursor", ["nonsense", "A" * 24])
+async def test_bad_cursor_is_a_problem_that_names_the_way_out(client: httpx.AsyncClient, cursor: str) -> None:
+    response = await client.get(f"/api/v1/collections/games/search?q=racing&cursor={cursor}")
+
+    assert response.status_code == 400
+    assert "Leave it out to begin with the first page" in response.json()["detail"]
 
 
 async def test_search_hides_hidden_fields(client: httpx.AsyncClient) -> None:

@@ -78,7 +78,7 @@ async def _get(app: object, path: str) -> httpx.Response:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/", 403), ("/c/games", 403), ("/api/v1/collections", 403), ("/healthz", 200), ("/readyz", 503)],
+    [("/", 303), ("/c/games", 303), ("/api/v1/collections", 401), ("/healthz", 200), ("/readyz", 503)],
 )
 async def test_search_that_is_not_public_is_closed_to_visitors(tmp_path: Path, path: str, status: int) -> None:
     app = create_app(Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db", public_search=False))
@@ -86,7 +86,8 @@ async def test_search_that_is_not_public_is_closed_to_visitors(tmp_path: Path, p
     async with serving(app) as client:
         answer = await client.get(path)
     assert answer.status_code == status
-    assert status != 403 or "closed to visitors" in answer.text
+    assert status != 303 or answer.headers["Location"].startswith("/login?next=")
+    assert status != 401 or "This needs an API token" in answer.text
 
 
 @pytest.mark.parametrize(("proxy_count", "scheme"), [(0, "http"), (1, "https")])

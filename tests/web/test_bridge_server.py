@@ -15,17 +15,19 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
 
+import psutil
 import pytest
 import uvicorn
 from asgiref.wsgi import WsgiToAsgi
 from flask import Flask, Response, g, request, stream_with_context
 from sqlalchemy import text
 
-import livesearch.bridge
-from livesearch.bridge import LoopBridge, ThreadBridge
+from livesearch.bridge import LoopBridge, ThreadBridge, limits
 from livesearch.config import Settings
 from livesearch.db import READER_COUNT, Database
+from livesearch.guard import protocol
 from livesearch.web.loop import LoopFlask, aiter_sync
+from tests.connections import connect, read_all
 
 MARK: contextvars.ContextVar[str] = contextvars.ContextVar("MARK")
 SLOW = (
@@ -61,6 +63,7 @@ class Site(LoopFlask):
         self.add_url_rule("/who", view_func=self.who)
         self.add_url_rule("/ticks", view_func=self.ticks)
         self.add_url_rule("/flood", view_func=self.flood)
+        self.add_url_rule("/large", view_func=self.large)
         self.add_url_rule("/breaks", view_func=self.breaks)
         self.add_url_rule("/umlaut", view_func=self.umlaut)
         self.add_url_rule("/upload", view_func=self.upload, methods=["POST"])
@@ -136,6 +139,9 @@ class Site(LoopFlask):
 
         return Response(pieces())
 
+    def large(self) -> bytes:
+        return b"a" * 5_000_000
+
     def breaks(self) -> Response:
         def parts() -> Iterator[str]:
             yield "half"
@@ -148,7 +154,14 @@ class Site(LoopFlask):
 def serving(app: Any, loop: Literal["uvloop", "asyncio"] = "uvloop") -> Iterator[int]:
     """Serve an ASGI application in a thread; yields its port. It ends with the block."""
     config = uvicorn.Config(
-        app, port=0, loop=loop, lifespan="on", log_level="critical", timeout_graceful_shutdown=1, ws="websockets-sansio"
+        app,
+        port=0,
+        loop=loop,
+        http="livesearch.guard.protocol:GuardedProtocol",
+        ws="none",
+        lifespan="on",
+        log_level="critical",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -192,28 +205,6 @@ def site(served: tuple[Site, int]) -> Site:
 @pytest.fixture
 def port(served: tuple[Site, int]) -> int:
     return served[1]
-
-
-def connect(port: int, request_text: str | bytes = b"") -> socket.socket:
-    """Open a connection and send on it; lines may end in a bare newline."""
-    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if isinstance(request_text, str):
-        request_text = request_text.replace("\n", "\r\n").encode()
-    connection.sendall(request_text)
-    return connection
-
-
-def read_all(connection: socket.socket) -> bytes:
-    """Read to the end of the connection, however it ends."""
-    received = b""
-    try:
-        while piece := connection.recv(65536):
-            received += piece
-    except ConnectionResetError:
-        pass
-    connection.close()
-    return received
 
 
 def get(port: int, path: str) -> bytes:
@@ -261,7 +252,8 @@ async def seconds_for_ten_sleepers(port: int) -> float:
 @contextmanager
 def serving_process(bridge: str) -> Iterator[int]:
     """Serve the quick views in a process of their own, over our bridge or asgiref's; yields the port."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    # The root of the checkout, too: run as a program, this file has only its own folder to import `tests` from.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     process = subprocess.Popen(  # noqa: S603  # this file, run by this interpreter
         [sys.executable, __file__, bridge], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment
     )
@@ -281,9 +273,9 @@ def quick_port() -> Iterator[int]:
 
 
 async def test_64_kept_connections_answer_every_request(quick_port: int) -> None:
-    statuses = await hammer(quick_port, clients=64, requests=100)
+    statuses = await hammer(quick_port, clients=64, requests=160, seconds=90)
 
-    assert statuses == {"200": 6400}
+    assert statuses == {"200": 10_240}
 
 
 async def test_ten_sleeping_views_take_as_long_as_one(quick_port: int) -> None:
@@ -358,7 +350,7 @@ def test_endless_synchronous_stream_leaves_others_the_loop(port: int, site: Site
 
 
 def test_stalled_reader_is_given_up(port: int, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(livesearch.bridge, "SEND_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "SEND_SECONDS", 0.3)
     connection = connect(port, "GET /flood HTTP/1.1\nHost: localhost\n\n")
     time.sleep(0.1)
     assert get(port, "/hello").endswith(b"hello")
@@ -366,6 +358,29 @@ def test_stalled_reader_is_given_up(port: int, site: Site, monkeypatch: pytest.M
 
     assert site.piece_count < 1000  # of 10,000: what the buffers of both kernels and the server hold
     connection.close()
+
+
+def open_connections(port: int) -> int:
+    """Connections that the server, which runs in this process, has not closed."""
+    connections = psutil.Process().net_connections("tcp")
+    return sum(one.laddr.port == port and one.status == psutil.CONN_ESTABLISHED for one in connections)
+
+
+def test_45_stalled_readers_of_5_mb_hold_nobody_up(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEND_SECONDS", 2.0)
+    monkeypatch.setattr(protocol, "STALL_SECONDS", 2.5)
+    stalled = [connect(port, "GET /large HTTP/1.1\nHost: localhost\n\n") for _ in range(45)]
+    time.sleep(0.5)
+    seconds = []
+    for _ in range(10):
+        started = time.perf_counter()
+        assert get(port, "/hello").endswith(b"hello")
+        seconds.append(time.perf_counter() - started)
+
+    assert sorted(seconds)[5] < 0.5  # stalled, a thread or the loop would be held for 2
+    wait_until(lambda: not open_connections(port), 8)
+    for connection in stalled:
+        connection.close()
 
 
 def test_break_within_an_answer_is_told_by_the_connection(port: int) -> None:

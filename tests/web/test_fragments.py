@@ -140,7 +140,12 @@ async def test_facet_of_unknown_field_is_refused(client: httpx.AsyncClient) -> N
 def test_every_fragment_address_exists_under_its_prefix(app: LivesearchApp) -> None:
     rules = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("htmx.")}
 
-    assert rules == {"/htmx/c/<name>/suggest", "/htmx/c/<name>/facet/<path:field>"}
+    assert rules == {
+        "/htmx/c/<name>/suggest",
+        "/htmx/c/<name>/changes",
+        "/htmx/c/<name>/facet/<path:field>",
+        "/htmx/c/<name>/explain/<path:key>",
+    }
 
 
 async def test_every_fragment_address_refuses_others_than_htmx(app: LivesearchApp, client: httpx.AsyncClient) -> None:

@@ -45,6 +45,21 @@ async def test_every_link_to_a_document_leads_there(odd_client: httpx.AsyncClien
     assert f"Results for “Odd number {number}”" in page.text
 
 
+@pytest.mark.parametrize("number", range(len(KEYS)), ids=map(repr, KEYS))
+async def test_every_link_to_an_explanation_leads_there(odd_client: httpx.AsyncClient, number: int) -> None:
+    found = await odd_client.get("/c/odd", params={"q": f"Odd number {number}"})
+    link = re.findall(r'<a id="why-[^>]*', found.text)[0]
+    url, fragment_url = (unescape(re.findall(rf'{name}="([^"]*)"', link)[0]) for name in ("href", "hx-get"))
+
+    page = await odd_client.get(url)
+    fragment = await odd_client.get(fragment_url, headers=HTMX)
+
+    assert f">Odd number {number}</a></h1>" in page.text
+    assert re.search(r"Place 1\s", page.text)
+    assert re.search(r"Place 1\s", fragment.text)
+    assert "<html" not in fragment.text
+
+
 async def test_suggestion_leads_to_key_of_dots(odd_client: httpx.AsyncClient) -> None:
     found = await odd_client.get("/htmx/c/odd/suggest", params={"q": "odd number 1"}, headers=HTMX)
 

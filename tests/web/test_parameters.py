@@ -65,6 +65,20 @@ def test_parse_query_refuses_bad_pages(value: str) -> None:
         parse_query(MultiDict([("page", value)]))
 
 
+@pytest.mark.parametrize(
+    ("value", "is_verbatim"), [("1", True), ("", False), ("0", False), ("true", False), ("11", False)]
+)
+def test_parse_query_reads_exact(value: str, is_verbatim: bool) -> None:
+    assert parse_query(MultiDict([("q", "a"), ("exact", value)])).is_verbatim is is_verbatim
+
+
+def test_parse_query_leaves_explanations_to_programs() -> None:
+    parameters = MultiDict([("explain", "1")])
+
+    assert not parse_query(parameters).is_explained
+    assert parse_sized_query(parameters).is_explained
+
+
 def test_parse_query_leaves_page_size_to_programs() -> None:
     parameters = MultiDict([("page_size", "5")])
 
@@ -117,11 +131,16 @@ def test_parse_expansions_bounds_the_searches_of_a_page() -> None:
 
 
 def test_canonical_parameters_hold_the_text_that_is_searched() -> None:
-    assert canonical_parameters(SearchQuery(text="a" * 60_000)) == "?q=" + "a" * 256
+    assert canonical_parameters(SearchQuery(text="a" * 60_000)) == "?q=" + "a" * 512
 
 
 def test_canonical_parameters_leave_out_what_says_nothing() -> None:
     assert canonical_parameters(SearchQuery(text="  ")) == ""
+
+
+def test_canonical_parameters_keep_exact_where_there_are_words() -> None:
+    assert canonical_parameters(SearchQuery(text="a", is_verbatim=True, page=2)) == "?q=a&exact=1&page=2"
+    assert canonical_parameters(SearchQuery(is_verbatim=True)) == ""
 
 
 def test_canonical_parameters_are_ascii() -> None:
@@ -135,13 +154,21 @@ def test_canonical_parameters_are_ascii() -> None:
     filters=st.dictionaries(TEXTS, st.lists(TEXTS, min_size=1, max_size=3, unique=True).map(tuple), max_size=3),
     minimum=st.none() | st.integers().map(str),
     page=st.integers(1, 100_000),
+    is_verbatim=st.booleans(),
 )
 def test_canonical_parameters_read_back(
-    text: str, filters: dict[str, tuple[str, ...]], minimum: str | None, page: int
+    text: str, filters: dict[str, tuple[str, ...]], minimum: str | None, page: int, is_verbatim: bool
 ) -> None:
     ranges = {"year": Range(minimum=minimum)} if minimum is not None else {}
-    query = SearchQuery(text=text, filters=filters, ranges=ranges, page=page)
+    query = SearchQuery(text=text, filters=filters, ranges=ranges, page=page, is_verbatim=is_verbatim and bool(text))
 
     written = canonical_parameters(query).removeprefix("?")
 
     assert parse_query(MultiDict(parse_qsl(written, keep_blank_values=True))) == query
+
+
+def test_sized_query_reads_a_cursor() -> None:
+    assert parse_sized_query(MultiDict([("cursor", "abc")])).cursor == "abc"
+    assert parse_sized_query(MultiDict([("cursor", " ")])).cursor is None
+    # A page of the site has a number.
+    assert parse_query(MultiDict([("cursor", "abc")])).cursor is None

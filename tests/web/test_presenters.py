@@ -1,7 +1,12 @@
+from decimal import Decimal
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from livesearch.domain import (
     Collection,
+    Explanation,
     Facet,
     FacetValue,
     Field,
@@ -11,20 +16,25 @@ from livesearch.domain import (
     RangeFacet,
     ResultPage,
     Role,
+    ScorePart,
     SearchQuery,
     Segment,
 )
+from livesearch.web.presenters.corrections import present_correction
 from livesearch.web.presenters.documents import present_document
+from livesearch.web.presenters.explanations import present_explanation
 from livesearch.web.presenters.facets import present_chips, present_facet, present_ranges
 from livesearch.web.presenters.formats import (
     format_duration,
     format_highlight,
     format_results,
+    format_summands,
     format_values,
     is_web_address,
     shorten,
 )
 from livesearch.web.presenters.results import describe_status, present_fragment, present_rows
+from livesearch.web.presenters.tips import present_tips
 
 PLATFORM = Field("platform", FieldType.TEXT, Role.FACET)
 DECADE = Field("decade", FieldType.TEXT, Role.FACET)
@@ -54,7 +64,7 @@ def _hit(document: dict[str, object], **snippets: tuple[Segment, ...]) -> Hit:
         (0, True, "No results"),
         (1, True, "1 result"),
         (1_652_345, True, "1,652,345 results"),
-        (1200, False, "about 1,200 results"),
+        (1200, False, "≥\u00a01,200 results"),
     ],
 )
 def test_format_results(total: int, is_exact: bool, text: str) -> None:
@@ -255,13 +265,101 @@ def test_chip_removes_only_its_own_value() -> None:
     assert [chip.remove_url for chip in chips] == ["/c/games?f.platform=SNES", "/c/games?f.platform=NES"]
 
 
-def test_correction_offers_the_typed_words_as_they_stand() -> None:
-    page = _page(SearchQuery(text="tabel"), total=1, corrected_query="table")
+def test_correction_emphasises_what_it_changed() -> None:
+    page = _page(SearchQuery(text=" <i>table tabel ", page=3), total=1, corrected_query="<i>table table")
 
-    correction = present_fragment(page, COLLAPSED).correction
+    correction = present_correction(page)
 
     assert correction is not None
-    assert (correction.shown, correction.typed, correction.typed_url) == ("table", "tabel", "/c/games?q=%22tabel%22")
+    assert correction.shown == "&lt;i&gt;table <em>table</em>"
+    assert correction.typed == "<i>table tabel"
+    assert correction.other_url == "/c/games?q=%3Ci%3Etable+tabel&exact=1"
+
+
+def test_correction_of_a_pasted_text_is_cut() -> None:
+    typed = "tabel " * 80
+
+    correction = present_correction(_page(SearchQuery(text=typed), total=1, corrected_query="table " * 80))
+
+    assert correction is not None
+    assert len(correction.shown.striptags()) <= 120
+    assert len(correction.typed) <= 60
+
+
+@pytest.mark.parametrize(
+    ("values", "texts", "total"),
+    [
+        ([], (), "0.00"),
+        ([1.0], ("1.00",), "1.00"),
+        ([1 / 3, 1 / 3, 1 / 3], ("0.34", "0.33", "0.33"), "1.00"),
+        ([0.125, 0.125], ("0.13", "0.12"), "0.25"),
+        ([2.25, -1.0], ("2.25", "-1.00"), "1.25"),
+    ],
+)
+def test_format_summands(values: list[float], texts: tuple[str, ...], total: str) -> None:
+    assert format_summands(values) == (texts, total)
+
+
+@given(st.lists(st.floats(0, 1000), max_size=30))
+def test_format_summands_sums_to_what_it_shows(values: list[float]) -> None:
+    texts, total = format_summands(values)
+
+    assert sum(map(Decimal, texts)) == Decimal(total)
+    assert all(abs(float(text) - value) < 0.01 + 1e-9 for text, value in zip(texts, values, strict=True))
+
+
+def test_explanation_shows_most_first_and_leaves_out_nothing_much() -> None:
+    parts = (ScorePart("“a” in the title", 1.0), ScorePart("words side by side", 0.001), ScorePart("the rest", 4.0))
+
+    box = present_explanation(GAMES, Explanation(parts=parts, rank=1), SearchQuery(text="a"))
+
+    assert [(line.label, line.value, line.share) for line in box.lines] == [
+        ("The rest", "4.00", 100),
+        ("“a” in the title", "1.00", 25),
+    ]
+    assert box.score == "5.00"
+
+
+@pytest.mark.parametrize(
+    ("rank", "page", "place", "url"),
+    [
+        (1, 1, "Place 1", ""),
+        (20, 3, "Place 20", "/c/games?q=a"),
+        (1021, 1, "Place 1,021, on page 52", "/c/games?q=a&page=52"),
+        (None, 1, "Too far down for its place to be counted", ""),
+    ],
+)
+def test_explanation_names_the_place(rank: int | None, page: int, place: str, url: str) -> None:
+    box = present_explanation(GAMES, Explanation(rank=rank), SearchQuery(text="a", page=page))
+
+    assert (box.place, box.place_url) == (place, url)
+
+
+def test_tips_use_the_fields_and_values_there_are() -> None:
+    facets = (Facet(PLATFORM, (FacetValue('a "b', 5), FacetValue("Game Boy", 4), FacetValue("NES", 3)), 3),)
+
+    tips = present_tips(_page(facets=facets, ranges=(YEARS,)))
+
+    examples = [tip.example for tip in tips.tips]
+    assert examples[-3:] == ["platform:NES", "year:1988..1999", "year:>=1988"]
+    assert tips.fields == ("platform", "year", "decade", "is_new", "size", "notes")
+
+
+def test_tips_quote_values_of_several_words() -> None:
+    facets = (Facet(PLATFORM, (FacetValue("Game Boy", 4),), 3),)
+
+    assert present_tips(_page(facets=facets)).tips[-1].example == 'platform:"Game Boy"'
+
+
+def test_tips_name_no_field_that_cannot_be_typed() -> None:
+    odd = Field("a b", FieldType.TEXT, Role.FACET)
+    collection = Collection(1, "odd", 1, 9, (odd, Field("secret", FieldType.TEXT, Role.HIDDEN)))
+    page = ResultPage(SearchQuery(), collection, (), 0, facets=(Facet(odd, (FacetValue("x", 1),), 1),))
+
+    tips = present_tips(page)
+
+    assert tips.fields == ()
+    assert not any(":" in tip.example for tip in tips.tips)
 
 
 def test_pagination_shows_ends_and_neighbours() -> None:

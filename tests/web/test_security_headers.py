@@ -12,6 +12,8 @@ ANSWERS = [
     pytest.param("/c/games/doc/nes/zelda", {}, id="document"),
     pytest.param("/htmx/c/games/suggest?q=z", HTMX, id="suggestions"),
     pytest.param("/htmx/c/games/facet/platform", HTMX, id="facet"),
+    pytest.param("/htmx/c/games/explain/nes/zelda?q=z", HTMX, id="explanation"),
+    pytest.param("/c/games/explain?key=nes/zelda&q=z", {}, id="explanation-page"),
     pytest.param("/htmx/c/games/suggest?q=z", {}, id="refused"),
     pytest.param("/api/v1/collections", {}, id="api"),
     pytest.param("/api/v1/collections/nonsense", {}, id="problem"),

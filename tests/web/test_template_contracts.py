@@ -2,20 +2,43 @@
 
 import dataclasses
 import inspect
+import pkgutil
 import re
+from importlib import import_module
 
 import pytest
 from jinja2 import Environment, StrictUndefined, meta, nodes
 
 from livesearch.app import LivesearchApp, find_templates
-from livesearch.web import contexts
+from livesearch.web import (
+    activity_contexts,
+    auth_contexts,
+    contexts,
+    edit_contexts,
+    import_contexts,
+    saved_contexts,
+    settings_contexts,
+    shortlist_contexts,
+    user_contexts,
+)
 from livesearch.web.contexts import ErrorPage
 
-GLOBALS = {"asset", "sri", "root_url", "meta_csrf_token"}
+GLOBALS = {"asset", "icon", "sri", "root_url", "meta_csrf_token", "current_account", "current_shortlist"}
 
 CONTEXTS: dict[str, type] = {
     template: kind
-    for _name, kind in inspect.getmembers(contexts, inspect.isclass)
+    for module in (
+        *(import_module(found.name) for found in pkgutil.iter_modules(contexts.__path__, f"{contexts.__name__}.")),
+        activity_contexts,
+        auth_contexts,
+        edit_contexts,
+        import_contexts,
+        saved_contexts,
+        settings_contexts,
+        shortlist_contexts,
+        user_contexts,
+    )
+    for _name, kind in inspect.getmembers(module, inspect.isclass)
     if isinstance(template := getattr(kind, "template", None), str)
 }
 ERROR_TEMPLATES = sorted(f"errors/{path.name}" for path in (find_templates() / "errors").glob("*.html"))
@@ -56,7 +79,7 @@ def test_context_is_frozen() -> None:
     frozen = {name: CONTEXTS[name].__dataclass_params__.frozen for name in CONTEXTS}  # type: ignore[attr-defined]
 
     assert set(frozen.values()) == {True}
-    assert len(frozen) == 9
+    assert len(frozen) > 50
 
 
 def test_undefined_variable_is_an_error(app: LivesearchApp) -> None:

@@ -14,6 +14,17 @@ _COMMANDS = {
     "show": ("collections", "show", "Show a collection's fields, roles, counts and sizes."),
     "drop": ("collections", "drop", "Remove a collection with its documents and index."),
     "search": ("searching", "search", "Search a collection."),
+    "evaluate": ("evaluating", "evaluate", "Measure relevance with judged queries."),
+    "synonyms": ("synonyms", "synonyms", "List, add, remove or import synonyms."),
+    "pin": ("curations", "pin", "Pin a document to a place in a query's results."),
+    "hide": ("curations", "hide", "Leave a document out of a query's results."),
+    "unpin": ("curations", "unpin", "Undo pin or hide."),
+    "curations": ("curations", "curations", "List what is pinned and hidden."),
+    "rank": ("ranking", "rank", "Show or change how a collection ranks."),
+    "visibility": ("visibility", "visibility", "Show or change who may see which rows of a collection."),
+    "token": ("tokens", "tokens", "Make, list and revoke API tokens."),
+    "user": ("users", "users", "Make, list and change accounts."),
+    "digest": ("digests", "digest", "Write to users about what is new in their saved searches."),
     "db": ("database", "database", "Upgrade or check the store."),
 }
 

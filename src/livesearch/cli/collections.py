@@ -15,6 +15,7 @@ from livesearch.cli.running import (
     runs_async,
     store_option,
 )
+from livesearch.domain import OPERATOR
 
 
 @click.command("collections")
@@ -24,7 +25,7 @@ from livesearch.cli.running import (
 async def list_collections(*, store: str | None, as_json: bool) -> None:
     """List the collections."""
     async with open_services(command_settings(store), is_reader=True) as services:
-        found = await services.collections.list_all()
+        found = await services.collections.list_all(OPERATOR)
     if as_json:
         click.echo(orjson.dumps([{"name": c.name, "documents": c.document_count, "source": c.source} for c in found]))
         return
@@ -47,8 +48,9 @@ async def list_collections(*, store: str | None, as_json: bool) -> None:
 async def show(name: str, *, store: str | None, as_json: bool) -> None:
     """Show a collection's fields, roles, counts and sizes."""
     async with open_services(command_settings(store), is_reader=True) as services:
-        collection = await services.collections.get(name)
+        collection = await services.collections.get(name, OPERATOR)
         size = await services.collections.size(name)
+        table = await services.collections.followed_table(name)
     if as_json:
         click.echo(
             orjson.dumps(
@@ -57,6 +59,8 @@ async def show(name: str, *, store: str | None, as_json: bool) -> None:
                     "documents": collection.document_count,
                     "version": collection.version,
                     "source": collection.source,
+                    "source_table": table.name if table else None,
+                    "source_table_fault": table.fault if table else None,
                     "key": collection.key_field,
                     "popularity": collection.popularity_field,
                     "document_bytes": size.documents,
@@ -74,6 +78,10 @@ async def show(name: str, *, store: str | None, as_json: bool) -> None:
         f"\n{collection.document_count:,} documents, {size.documents / 1e6:,.1f} MB; index {size.index / 1e6:,.1f} MB;"
         f" version {collection.version}."
     )
+    if table and table.fault:
+        output.print(f"It does not follow the table {harmless(table.name)}: {harmless(table.fault)}")
+    elif table:
+        output.print(f"follows table {harmless(table.name)} in place")
 
 
 @click.command()
@@ -84,7 +92,7 @@ async def show(name: str, *, store: str | None, as_json: bool) -> None:
 async def drop(name: str, *, yes: bool, store: str | None) -> None:
     """Remove a collection with its documents and index."""
     async with open_services(command_settings(store), is_reader=True) as services:
-        collection = await services.collections.get(name)
+        collection = await services.collections.get(name, OPERATOR)
         if not yes:
             click.confirm(f"Remove {name} with {collection.document_count:,} documents", abort=True, err=True)
         await services.collections.drop(name)

@@ -3,10 +3,12 @@
 import sys
 
 import click
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from livesearch.cli.running import command_settings, console, harmless, open_services, runs_async, store_option
 from livesearch.db import Database
-from livesearch.services import build_services
+from livesearch.services import Services, build_services
+from livesearch.services.reindexing import ReindexingProgress
 from livesearch.store.schema import SchemaState
 
 
@@ -19,11 +21,13 @@ def database() -> None:
 @store_option
 @runs_async
 async def upgrade(*, store: str | None) -> None:
-    """Bring the store's schema to this version; rows stay."""
+    """Bring the store's schema and index to this version; rows stay. Interrupted, the next call goes on."""
     settings = command_settings(store)
     opened = Database(settings)
     try:
-        before = await build_services(settings, opened).transactions.upgrade()
+        services = build_services(settings, opened)
+        before = await services.transactions.upgrade()
+        await reindex_stale(services)
     finally:
         await opened.close()
     console.print(
@@ -31,7 +35,35 @@ async def upgrade(*, store: str | None) -> None:
             SchemaState.EMPTY: "The store was empty and is set up.",
             SchemaState.CURRENT: "The store is up to date already.",
             SchemaState.OUTDATED: "The store is upgraded.",
+            SchemaState.STALE: "The index is up to date.",
         }[before]
+    )
+
+
+async def reindex_stale(services: Services) -> None:
+    """Make anew what another version has indexed, and show how far that is."""
+    with _progress_bar() as bar:
+        task: dict[str, TaskID] = {}
+
+        def on_progress(progress: ReindexingProgress) -> None:
+            name = progress.collection
+            if name not in task:
+                task[name] = bar.add_task(harmless(f"Indexing {name}"))
+            bar.update(task[name], total=progress.total, completed=progress.done)
+
+        for name in await services.reindexing.reindex_stale(on_progress=on_progress):
+            console.print(harmless(f"The index of {name} was made anew."))
+
+
+def _progress_bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
     )
 
 

@@ -21,6 +21,7 @@ from livesearch.cli.running import (
 )
 from livesearch.domain import Field, FieldType, ImportReport, Role
 from livesearch.errors import KeyUndecidedError
+from livesearch.ingest import shown_url
 from livesearch.services import Services
 from livesearch.services.imports import ImportOptions, ImportPlan, ImportProgress
 
@@ -65,8 +66,9 @@ async def import_source(
 ) -> None:
     """Import SOURCE into a collection: new rows are added, known ones updated by their key.
 
-    SOURCE is a .csv, .tsv, .json or .jsonl file (each also .gz), a SQLite table as file.db::table, or - for standard
-    input with --format. An interrupted import goes on where it stopped when it is run again.
+    SOURCE is a .csv, .tsv, .json or .jsonl file (each also .gz), a SQLite table as file.db::table, a PostgreSQL table
+    as postgresql://user@host/database::table, or - for standard input with --format. A table of the store's own
+    database is followed in place. An interrupted import goes on where it stopped when it is run again.
     """
     options = ImportOptions(
         format=source_format, name=name, key=key, roles=dict(roles), replace=replace, dry_run=dry_run
@@ -110,7 +112,7 @@ def _progress_bar() -> Progress:
 
 
 def _follow(bar: Progress, source: str) -> Callable[[ImportProgress], None]:
-    task = bar.add_task(harmless(source), total=None, rows=0, rate=0.0)
+    task = bar.add_task(harmless(shown_url(source)), total=None, rows=0, rate=0.0)
 
     def on_progress(progress: ImportProgress) -> None:
         elapsed = bar.tasks[task].elapsed or 0.0
@@ -148,14 +150,22 @@ def role_name(field: Field) -> str:
 
 def print_report(report: ImportReport) -> None:
     """Say what an import did."""
-    if not (report.accepted or report.updated or report.rejected or report.late_fields or report.is_dry_run):
+    _print_counts(report)
+    if report.source_table:
+        console.print(f"It follows table {harmless(report.source_table)} in place: the next search finds what changes.")
+
+
+def _print_counts(report: ImportReport) -> None:
+    is_changed = report.accepted or report.updated or report.removed or report.rejected or report.late_fields
+    if not is_changed and not report.is_dry_run:
         console.print(Text(report.collection, style="bold"), f": {report.unchanged:,} rows. Nothing changed.", sep="")
         return
     console.print(
         Text(report.collection, style="bold"),
         f": {'would be ' if report.is_dry_run else ''}"
         f"{report.accepted:,} accepted, {report.updated:,} updated, {report.unchanged:,} unchanged,"
-        f" {report.rejected:,} rejected in {report.seconds:.1f} s"
+        + (f" {report.removed:,} removed," if report.removed else "")
+        + f" {report.rejected:,} rejected in {report.seconds:.1f} s"
         + (f" ({report.row_count / report.seconds:,.0f} rows/s)" if report.accepted and report.seconds else "")
         + ".",
         sep="",
@@ -185,6 +195,8 @@ def _report_json(report: ImportReport) -> Mapping[str, object]:
         "rejects": report.rejects_path,
         "seconds": round(report.seconds, 3),
         "dry_run": report.is_dry_run,
+        "removed": report.removed,
+        "source_table": report.source_table,
         "key": report.key_field,
         "fields": [
             {"name": f.name, "type": f.type, "role": f.role, "is_list": f.is_list, "reason": f.reason}

@@ -59,12 +59,13 @@ async def open_services(settings: Settings, *, is_reader: bool = False) -> Async
     if is_reader and settings.is_sqlite:
         _require_file(sqlite_path(settings.store_url))
     database = Database(settings)
+    services = build_services(settings, database)
     try:
-        services = build_services(settings, database)
         if not is_reader:
             await services.transactions.upgrade(only_if_empty=True)
         yield services
     finally:
+        await services.search.close()
         await database.close()
 
 

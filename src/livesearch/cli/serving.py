@@ -1,25 +1,33 @@
 """`livesearch serve`: import what is new, then serve."""
 
 import asyncio
+import atexit
 import os
+import resource
+import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 
 import click
 import uvicorn
 
+from livesearch.app import load_secret_key
+from livesearch.cli.database import reindex_stale
 from livesearch.cli.importing import print_report, run_import
-from livesearch.cli.running import command_settings, console, fail, open_services, store_option
+from livesearch.cli.running import command_settings, console, fail, harmless, open_services, store_option
 from livesearch.config import Settings
 from livesearch.errors import InvalidInputError, LivesearchError, SchemaOutdatedError
-from livesearch.ingest import default_name, parse_source
+from livesearch.ingest import default_name, is_table, parse_source, shown_url
 from livesearch.services.imports import ImportOptions
 
 DEMO_NAME = "games"
 # Seconds a request may still take after SIGTERM: longer than the longest search, shorter than an orchestrator's 30.
 _DRAIN_SECONDS = 20
+# Open files and connections; a silent one takes some 10 kB until the guard closes it.
+_MAX_FILES = 16_384
 # Seconds an idle connection is kept: longer than a reader thinks, and than a proxy keeps its own (60 by habit).
 _KEEP_ALIVE_SECONDS = 75
 
@@ -36,11 +44,11 @@ def serve(sources: Sequence[str], *, host: str, port: int, workers: int | None, 
     With no SOURCE and an empty store, the built-in demo: 17,022 console games.
     """
     try:
-        settings = command_settings(store)
+        settings = _served_settings(store, sources)
         # Before the import: it may take minutes, and would be for nothing.
         _require_address(host, port)
         _require_distinct_names(sources)
-        asyncio.run(_prepare(settings, sources))
+        setup_key = asyncio.run(_prepare(settings, sources))
     except LivesearchError as error:
         fail(error)
     except KeyboardInterrupt:
@@ -48,15 +56,24 @@ def serve(sources: Sequence[str], *, host: str, port: int, workers: int | None, 
         sys.exit(1)
     # Workers are processes of their own: they read the settings from the environment.
     os.environ["LIVESEARCH_STORE_URL"] = settings.store_url
+    _allow_connections()
+    worker_count = workers or settings.workers
+    if worker_count > 1:
+        _share_metrics()
     console.print(f"Serving http://{_address(host, port)}  (Ctrl+C stops)")
+    if setup_key:
+        link = f"http://{_address(host, port)}/setup?key={setup_key}"
+        console.print(f"There are no users yet. Make the administrator, within an hour: {link}", soft_wrap=True)
     try:
         uvicorn.run(
             "livesearch.bridge:create_asgi",
             factory=True,
             host=host,
             port=port,
-            workers=workers or settings.workers,
-            http="httptools",
+            workers=worker_count,
+            http="livesearch.guard.protocol:GuardedProtocol",
+            # The guard refuses websockets itself.
+            ws="none",
             lifespan="on",
             reset_contextvars=True,
             server_header=False,
@@ -69,6 +86,42 @@ def serve(sources: Sequence[str], *, host: str, port: int, workers: int | None, 
         )
     except SystemExit as end:  # uvicorn has codes of its own
         sys.exit(1 if end.code else 0)
+
+
+def _share_metrics() -> None:
+    """Give workers a folder, for as long as this process lives, so that each can answer for all."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder = tempfile.mkdtemp(prefix="livesearch-metrics-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _allow_connections() -> None:
+    """Take as many connections as the machine allows: a shell's 1,024 are soon used up by clients that only stay."""
+    present, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = min(allowed, _MAX_FILES) if allowed >= 0 else _MAX_FILES  # below 0 there is no limit
+    if 0 <= present < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, allowed))
+
+
+def _served_settings(store: str | None, sources: Sequence[str]) -> Settings:
+    """The settings; where nobody chose a store, that of a PostgreSQL table is the table's own database.
+
+    Raises:
+        ConfigError: The store needs a secret key, and there is none.
+    """
+    settings = command_settings(store)
+    if "store_url" not in settings.model_fields_set:
+        tables = [spec for spec in map(parse_source, sources) if spec.format == "postgresql"]
+        location = next((spec.location for spec in tables if is_table(spec)), None)
+        if location is not None:
+            settings = command_settings(location)
+            console.print(
+                f"The store is the table's own database, {harmless(shown_url(location))}: the table is searched in"
+                " place. Give --store for another."
+            )
+    if not settings.is_sqlite:
+        load_secret_key(settings)  # before an import that would be for nothing
+    return settings
 
 
 def _address(host: str, port: int) -> str:
@@ -100,19 +153,24 @@ def _require_distinct_names(sources: Sequence[str]) -> None:
         name = default_name(parse_source(source))
         if taken.setdefault(name, source) != source:
             raise InvalidInputError(
-                f"“{taken[name]}” and “{source}” would both be the collection “{name}”. Import one of them first,"
-                " with livesearch import and --name, and leave it out here: the site shows every collection."
+                f"“{shown_url(taken[name])}” and “{shown_url(source)}” would both be the collection “{name}”. Import"
+                " one of them first, with livesearch import and --name, and leave it out here: the site shows every"
+                " collection."
             )
 
 
-async def _prepare(settings: Settings, sources: Sequence[str]) -> None:
+async def _prepare(settings: Settings, sources: Sequence[str]) -> str | None:
+    """Import what is new; while there is no user, give the key of the link by which the first one is made."""
     try:
         async with open_services(settings) as services:
+            await reindex_stale(services)
             for source in sources:
                 print_report(await run_import(services, source, ImportOptions(skip_known=True)))
             if not sources and not await services.collections.list_all():
                 demo = files("livesearch").joinpath("demo", "demo_console_games.jsonl.gz")
                 print_report(await run_import(services, str(demo), ImportOptions(name=DEMO_NAME)))
+            return await services.accounts.open_setup()
     except SchemaOutdatedError as error:
         # The site comes up and says the same on every page: it answers as soon as the store is upgraded.
         console.print(f"{error}", style="yellow")
+        return None

@@ -19,10 +19,10 @@ from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from livesearch.db.waiting import outlast
+
 T = TypeVar("T")
 
-# Seconds between two interrupts of a statement: one that falls between two steps of SQLite has no effect.
-INTERRUPT_SECONDS = 0.005
 # Seconds a statement waits for another process's lock.
 BUSY_SECONDS = 5.0
 # Seconds a request waits for a free connection.
@@ -46,30 +46,8 @@ WRITER_CACHE, READER_CACHE = -16384, -16384
 
 # What may be the fault of one connection alone; a new one is tried the next time.
 BROKEN_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB})
-
-
-def _nothing() -> None: ...
-
-
-async def _outlast(future: asyncio.Future[T], nudge: Callable[[], None] = _nothing) -> T:
-    """Wait for the thread's answer, also when cancelled; the cancellation is raised when the thread is idle.
-
-    Args:
-        future: The answer.
-        nudge: Called every few milliseconds from the cancellation on, to hasten it.
-    """
-    try:
-        return await asyncio.shield(future)
-    except asyncio.CancelledError:
-        while not future.done():
-            nudge()
-            try:
-                await asyncio.wait([future], timeout=INTERRUPT_SECONDS)
-            except asyncio.CancelledError:
-                continue  # cancelled again: nothing more to do than to wait on
-        if not future.cancelled():
-            future.exception()  # looked at: "interrupted" is what we asked for
-        raise
+# What begins a transaction of a reader, and of the writer.
+_READING, _WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
 
 class StatementCursor:
@@ -148,12 +126,28 @@ class InterruptibleConnection(aiosqlite.Connection):
             self._conn.execute(self._begin_statement)
         return self._conn.cursor()
 
+    async def set_patience(self, seconds: float) -> None:
+        """Say how long a statement waits for another process's lock."""
+        await self._execute(self._conn.execute, f"PRAGMA busy_timeout={int(seconds * 1000)}")
+
+    @property
+    def is_reader(self) -> bool:
+        """Whether it only reads, and so waits for no writer."""
+        return self._begin_statement == _READING
+
+    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        """Run a statement and give its rows."""
+        return await self.run_statement(self._fetch_in_thread, sql, parameters)
+
+    def _fetch_in_thread(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        return self.begin().execute(sql, parameters).fetchall()
+
     async def run_statement(self, function: Callable[..., T], *args: object) -> T:
         """Run a function in the thread; interrupt it when this task is cancelled."""
-        return await _outlast(self._put(function, *args), self._conn.interrupt)
+        return await outlast(self._put(function, *args), self._conn.interrupt)
 
     async def _execute(self, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        return await _outlast(self._put(fn, *args, **kwargs))
+        return await outlast(self._put(fn, *args, **kwargs))
 
     def _put(self, function: Callable[..., T], *args: object, **kwargs: object) -> asyncio.Future[T]:
         if not self._running or not self._connection:
@@ -166,13 +160,13 @@ class InterruptibleConnection(aiosqlite.Connection):
         opening: asyncio.Future[sqlite3.Connection] = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((opening, self._connector))
         try:
-            self._connection = await _outlast(opening)
+            self._connection = await outlast(opening)
         except BaseException:
             # Cancelled, it may have been opened all the same: a handle without an owner would keep the file open.
             if not opening.exception():
                 self._connection = opening.result()
             if stopping := self.stop():
-                await _outlast(stopping)
+                await outlast(stopping)
             raise
         return self
 
@@ -187,7 +181,12 @@ class InterruptibleConnection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Roll back; costs nothing when no transaction is open."""
-        if self._conn.in_transaction:
+        if not self._conn.in_transaction:
+            return
+        if self.is_reader:
+            # It undoes nothing, so nobody needs to wait: the thread ends this snapshot before it begins another.
+            self._tx.put_nowait((None, self._conn.rollback))
+        else:
             await super().rollback()
 
     async def close(self) -> None:
@@ -252,7 +251,7 @@ def sqlite_engine(url: str, path: str, *, reader_count: int = 0) -> AsyncEngine:
         async_creator=partial(
             InterruptibleConnection,
             partial(_open, path, is_reader=is_reader),
-            "BEGIN" if is_reader else "BEGIN IMMEDIATE",
+            _READING if is_reader else _WRITING,
         ),
         pool_size=reader_count or 1,
         max_overflow=0,

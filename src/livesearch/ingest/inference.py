@@ -105,7 +105,12 @@ def _chosen(profile: Profile, role: Role) -> Field:
 
 
 def _field(profile: Profile, verdict: Verdict) -> Field:
-    weight = {Role.KEY: KEY_WEIGHT, Role.TITLE: TITLE_WEIGHT, Role.FACET: SHORT_WEIGHT}.get(verdict.role, LONG_WEIGHT)
+    weight = weight_of_role(verdict.role)
     if verdict.role is Role.TEXT and profile.words_per_row <= _SHORT_WORDS:
         weight = SHORT_WEIGHT
     return Field(profile.name, verdict.type, verdict.role, weight, profile.is_list, verdict.reason)
+
+
+def weight_of_role(role: Role) -> float:
+    """What a word found in a field of that role adds to a score, where nothing more is known of the field."""
+    return {Role.KEY: KEY_WEIGHT, Role.TITLE: TITLE_WEIGHT, Role.FACET: SHORT_WEIGHT}.get(role, LONG_WEIGHT)

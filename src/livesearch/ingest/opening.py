@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from livesearch.ingest.csv_reader import CsvSource
 from livesearch.ingest.json_reader import JsonLinesSource, JsonSource
+from livesearch.ingest.postgres_reader import PostgresSource
 from livesearch.ingest.source import Source
 from livesearch.ingest.spec import SourceSpec
 from livesearch.ingest.sqlite_reader import SqliteSource
@@ -18,6 +19,8 @@ def open_source(spec: SourceSpec) -> Source:
     """
     if spec.format == "sqlite":
         return SqliteSource(spec)
+    if spec.format == "postgresql":
+        return PostgresSource(spec)
     stream = ByteStream(spec)
     readers: dict[str, Callable[[SourceSpec, ByteStream], Source]] = {
         "csv": CsvSource,

@@ -35,10 +35,19 @@ class Source(ABC):
         """What was detected, for people: ``encoding cp1252``, ``delimiter ;``. May grow while rows are read."""
         return tuple(self._notes)
 
+    def note(self, text: str) -> None:
+        """Add to what was detected."""
+        self._notes.append(text)
+
     @property
     def bytes_read(self) -> int:
         """Position within ``total_bytes``; never falls. 0 for tables."""
         return 0
+
+    @property
+    def likely_key(self) -> str | None:
+        """The field that the source itself says tells its rows apart; None where it says nothing."""
+        return None
 
     @abstractmethod
     def rows(self) -> Iterator[Row | Reject]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livesearch.errors import SourceError
+from livesearch.ingest.postgres_connection import only_table, shown_url
 
 FORMATS = ("csv", "tsv", "json", "jsonl", "sqlite")
 STDIN = "-"
@@ -25,6 +26,7 @@ _FORMAT_BY_SUFFIX = {
 }
 _FORMAT_ALIASES = {"ndjson": "jsonl", "db": "sqlite", "sqlite3": "sqlite"}
 _NAME_CHARACTERS = 64  # what services allow
+_SERVERS = ("postgresql", "postgres", "postgresql+asyncpg")
 _URL = re.compile(r"^([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 
 
@@ -34,19 +36,26 @@ class SourceSpec:
 
     Attributes:
         location: Path, ``-`` for standard input, or database URL, as given.
-        format: One of ``FORMATS``.
+        format: One of ``FORMATS``, or ``postgresql``.
         table: The table or view; None for files.
         is_gzipped: Whether the name says the bytes are compressed.
+        unpacked_limit: Bytes that compressed ones may become; None for any number.
     """
 
     location: str
     format: str
     table: str | None = None
     is_gzipped: bool = False
+    unpacked_limit: int | None = None
+
+    @property
+    def shown(self) -> str:
+        """An address as it may be shown and kept: without its password."""
+        return f"{shown_url(self.location)}::{self.table}"
 
 
 def parse_source(text: str, *, format: str | None = None) -> SourceSpec:  # noqa: A002  # the command's option is named so
-    """Read a SOURCE: ``games.csv``, ``books.jsonl.gz``, ``shop.db::product``, ``-``.
+    """Read a SOURCE: ``games.csv``, ``shop.db::product``, ``postgresql://user@host/shop::product``, ``-``.
 
     Only a database named without its table is opened here, to find the table; other files may be missing until
     ``open_source``.
@@ -57,9 +66,10 @@ def parse_source(text: str, *, format: str | None = None) -> SourceSpec:  # noqa
 
     Raises:
         SourceError: The format cannot be told or is unknown, the database's table cannot be told (the message lists the
-            tables), or the source is a server that is not read yet.
+            tables), or the source is an address of another kind.
     """
-    _refuse_url(text)
+    if match := _URL.match(text):
+        return _server_spec(match[1].lower(), text)
     if text == STDIN:
         return _stdin_spec(format)
     location, separator, table = text.rpartition("::")
@@ -86,7 +96,7 @@ def default_name(spec: SourceSpec) -> str:
     ``books.jsonl.gz`` gives ``books``, a database its table's name, standard input ``stdin``.
     """
     if spec.table:
-        return _slug(spec.table)
+        return _slug(spec.table.rpartition(".")[2] if spec.format == "postgresql" else spec.table)
     if spec.location == STDIN:
         return "stdin"
     name, _ = _without_gz(Path(spec.location).name)
@@ -94,6 +104,26 @@ def default_name(spec: SourceSpec) -> str:
     if suffix.lower() in _FORMAT_BY_SUFFIX:
         name = name[: -len(suffix)]
     return _slug(name)
+
+
+def format_of_name(name: str) -> str | None:
+    """The format that a file's name tells, such as ``csv.gz``; None where it tells none, or one of a database."""
+    stem, is_gzipped = _without_gz(name.lower())
+    kind = _FORMAT_BY_SUFFIX.get(Path(stem).suffix)
+    if kind is None or kind == "sqlite":
+        return None
+    return f"{kind}.gz" if is_gzipped else kind
+
+
+def format_of_text(text: str) -> str:
+    """The format that rows in a text most likely have: by its first line, or all of it."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if start.startswith("["):
+        return "json"
+    first_line, _, rest = start.partition("\n")
+    if start.startswith("{"):
+        return "jsonl" if not rest.strip() or first_line.rstrip().endswith("}") else "json"
+    return "tsv" if "\t" in first_line else "csv"
 
 
 def _slug(name: str) -> str:
@@ -105,17 +135,13 @@ def _without_gz(name: str) -> tuple[str, bool]:
     return (name[:-3], True) if name.lower().endswith(".gz") else (name, False)
 
 
-def _refuse_url(text: str) -> None:
-    match = _URL.match(text)
-    if match is None:
-        return
-    scheme = match[1].lower()
-    if scheme.startswith("postgres"):
-        raise SourceError(
-            "Rows cannot be read from PostgreSQL yet; that is coming. Export the table until then: "
-            "psql -c '\\copy TABLE to rows.csv csv header', then import rows.csv."
-        )
-    raise SourceError(f"Rows cannot be read from {scheme}:// addresses. Download the file and name its path.")
+def _server_spec(scheme: str, text: str) -> SourceSpec:
+    if scheme not in _SERVERS:
+        raise SourceError(f"Rows cannot be read from {scheme}:// addresses. Download the file and name its path.")
+    location, separator, table = text.rpartition("::")
+    if not separator or "]" in table:  # an address of IPv6 stands in brackets
+        location, table = text, ""
+    return SourceSpec(location, "postgresql", table or only_table(location))
 
 
 def _stdin_spec(format: str | None) -> SourceSpec:  # noqa: A002

@@ -29,6 +29,8 @@ class ByteStream:
         self._name = "Standard input" if spec.location == STDIN else f"“{spec.location}”"
         self._file, self.total_bytes = _open(spec)
         self.bytes_read = 0
+        self._unpacked_limit = spec.unpacked_limit
+        self._unpacked = 0
         first = self._read(CHUNK_BYTES)
         if spec.is_gzipped and first and not first.startswith(_GZIP_MAGIC):
             self.close()
@@ -99,6 +101,12 @@ class ByteStream:
             if not piece and not raw and not engine.eof:
                 raise self._damage("ends in the middle of its compressed data")
             raw = engine.unconsumed_tail
+            self._unpacked += len(piece)
+            if self._unpacked_limit is not None and self._unpacked > self._unpacked_limit:
+                raise SourceError(
+                    f"{self._name} unpacks to more than {self._unpacked_limit / 1e6:,.0f} MB, and no more is taken."
+                    " The rows before that were read; split the file."
+                )
             if piece:
                 yield piece
 

@@ -1,7 +1,6 @@
 """From documents to postings: which keys a document has, and what a batch of documents changes."""
 
 import heapq
-import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,21 +10,30 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyroaring import BitMap
 
-from livesearch.domain import CHUNK_BITS, Collection, Document, PostingChange, Role
+from livesearch.domain import PUBLIC, Collection, Document, PostingChange, Role, VisibilityRule
 from livesearch.search import keys
 from livesearch.search.analysis import spaced, spaced_title, split_spaced, title_terms, words
 from livesearch.search.values import is_searched, texts
+from livesearch.search.visibility import names_of
 
 
 @dataclass(frozen=True, slots=True)
 class IndexSchema:
-    """The names of fields by what the index does with them."""
+    """The names of fields by what the index does with them.
+
+    Attributes:
+        exempt_names: Those of titles and texts whose words never stand for misspelled ones.
+        key_field: The field that tells documents apart, if there is one.
+        rule: Says which field tells whom documents are open to; a rule without a field is as good as none.
+    """
 
     title_names: tuple[str, ...]
     text_names: tuple[str, ...]
     facet_names: tuple[str, ...]
+    exempt_names: tuple[str, ...] = ()
+    key_field: str | None = None
+    rule: VisibilityRule = PUBLIC
 
     @classmethod
     def of(cls, collection: Collection) -> "IndexSchema":
@@ -34,7 +42,19 @@ class IndexSchema:
             tuple(f.name for f in collection.by_role(Role.TITLE)),
             tuple(f.name for f in collection.fields if f.role is not Role.TITLE and is_searched(f)),
             tuple(f.name for f in collection.by_role(Role.FACET)),
+            tuple(f.name for f in collection.fields if not f.is_typo_tolerant and is_searched(f)),
+            collection.key_field,
+            collection.settings.visibility if collection.settings.visibility.field else PUBLIC,
         )
+
+    @property
+    def tolerant(self) -> "IndexSchema":
+        """The same without the exempt fields."""
+        title_names, text_names = (
+            tuple(name for name in names if name not in self.exempt_names)
+            for names in (self.title_names, self.text_names)
+        )
+        return IndexSchema(title_names, text_names, self.facet_names)
 
     def title_terms(self, document: Document) -> list[str]:
         """Terms of the title fields, repeats included."""
@@ -49,9 +69,11 @@ class IndexSchema:
         return set(words(_joined(document, (*self.title_names, *self.text_names))))
 
     def facet_keys(self, document: Document) -> set[str]:
-        """Keys of the facet values, and the key of all documents."""
+        """Keys of the facet values, of whom the document is open to, and the key of all documents."""
         found = {keys.facet(name, value) for name in self.facet_names for value in texts(document.get(name)) if value}
         found.add(keys.ALL)
+        if self.rule.field:
+            found.update(keys.opened(self.rule.field, name) for name in names_of(self.rule, document))
         return found
 
 
@@ -75,6 +97,10 @@ def document_keys(document: Document, schema: IndexSchema) -> set[str]:
         for term in group:
             found.add(keys.word(term, in_title=in_title))
             found.update(keys.prefix(term[:n], in_title=in_title) for n in range(1, keys.PREFIX_LENGTH + 1))
+    if schema.exempt_names:
+        tolerant = schema.tolerant
+        corrected = {*tolerant.title_terms(document), *tolerant.text_terms(document)}
+        found.update(keys.exempt(term) for term in titled.union(schema.text_terms(document)) - corrected)
     return found
 
 
@@ -99,6 +125,9 @@ class PostingsBatch:
         self._text = _Occurrences()
         self._title = _Occurrences()
         self._facets = _Occurrences()
+        # Those of the text that stand in fields whose words may stand for misspelled ones; nothing where all do.
+        self._tolerant_schema = schema.tolerant if schema.exempt_names else None
+        self._tolerant = _Occurrences(self._text.ids)
         # By key and document, whether the document has the key in the end.
         self._edits: defaultdict[str, dict[int, bool]] = defaultdict(dict)
         self._begin_reading()
@@ -108,16 +137,18 @@ class PostingsBatch:
         self._numbers: list[int] = []
         self._titles: list[bytes] = []
         self._texts: list[bytes] = []
+        self._tolerant_texts: list[bytes] = []
         self._facet_keys: list[bytes] = []
         self._size = 0
 
     def add(self, number: int, document: Document) -> None:
         """Take in a new document under its number."""
-        title = spaced_title(_joined(document, self.schema.title_names))
-        text = spaced(_joined(document, self.schema.text_names))
+        title, text = _spaced_texts(document, self.schema)
         self._numbers.append(number & 0xFFFF)
         self._titles.append(title)
         self._texts.append(title + b" " + text)
+        if self._tolerant_schema:
+            self._tolerant_texts.append(b" ".join(_spaced_texts(document, self._tolerant_schema)))
         self._facet_keys += [key.encode() for key in self.schema.facet_keys(document)]
         self._facet_keys.append(_END)
         self._size += len(text)
@@ -128,6 +159,8 @@ class PostingsBatch:
         lows = np.array(self._numbers, np.int64)
         self._title.add(lows, split_spaced(_BETWEEN.join(self._titles)))
         self._text.add(lows, split_spaced(_BETWEEN.join(self._texts)))
+        if self._tolerant_schema:
+            self._tolerant.add(lows, split_spaced(_BETWEEN.join(self._tolerant_texts)))
         self._facets.add(lows, self._facet_keys)
         self._begin_reading()
 
@@ -156,11 +189,19 @@ class PostingsBatch:
         """The postings of new documents; families in the order of their letters."""
         self._read()
         text, title = self._text.pairs(), self._title.pairs()
-        yield from self._facets.changes("", self.chunk)
-        yield from self._text.prefix_changes(text, keys.prefix("", in_title=False), self.chunk)
-        yield from self._title.prefix_changes(title, keys.prefix("", in_title=True), self.chunk)
-        yield from _changes_of(title, self._title.names(keys.word("", in_title=True)), self.chunk)
-        yield from _changes_of(text, self._text.names(keys.word("", in_title=False)), self.chunk)
+        yield from self._facets.changes("")
+        yield from self._text.prefix_changes(text, keys.prefix("", in_title=False))
+        yield from self._title.prefix_changes(title, keys.prefix("", in_title=True))
+        yield from _changes_of(title, self._title.names(keys.word("", in_title=True)))
+        yield from _changes_of(text, self._text.names(keys.word("", in_title=False)))
+        if self._tolerant_schema:
+            exempt = np.setdiff1d(text, self._tolerant.pairs(), assume_unique=True)
+            yield from _changes_of(exempt, self._text.names(keys.exempt("")))
+
+
+def _spaced_texts(document: Document, schema: IndexSchema) -> tuple[bytes, bytes]:
+    """The terms of a document's titles, and the words of its other searched fields."""
+    return spaced_title(_joined(document, schema.title_names)), spaced(_joined(document, schema.text_names))
 
 
 _KEY = attrgetter("key")
@@ -168,48 +209,49 @@ _KEY = attrgetter("key")
 
 def _edited(change: PostingChange, edits: Mapping[int, bool]) -> PostingChange:
     """The change of new documents together with what edits do to the same key; a new document can be edited too."""
-    added = BitMap.deserialize(change.added) if change.added else BitMap()
-    removed = BitMap(number for number, is_held in edits.items() if not is_held)
-    added |= BitMap(number for number, is_held in edits.items() if is_held)
-    added -= removed
-    return PostingChange(
-        change.key, added.serialize() if added else b"", len(added), removed.serialize() if removed else b""
-    )
+    removed = {number & 0xFFFF for number, is_held in edits.items() if not is_held}
+    added = {number & 0xFFFF for number, is_held in edits.items() if is_held}
+    added.update(np.frombuffer(change.added, "<u2").tolist())
+    return PostingChange(change.key, _low_bytes(added - removed), _low_bytes(removed))
+
+
+def _low_bytes(lows: Iterable[int]) -> bytes:
+    return np.array(sorted(lows), "<u2").tobytes()
 
 
 class _Occurrences:
     """Which terms stand in which documents, as numbers: a term's in the high bits, 16 bits of the document's below."""
 
-    def __init__(self) -> None:
-        # A term's number is given at its first look-up, without a Python call.
-        self._ids: defaultdict[bytes, int] = defaultdict(count(1).__next__, {_END: 0})
+    def __init__(self, ids: defaultdict[bytes, int] | None = None) -> None:
+        # A term's number is given at its first look-up, without a Python call. Those of a part are those of the whole.
+        self.ids = defaultdict(count(1).__next__, {_END: 0}) if ids is None else ids
         self._packed: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
 
     def add(self, lows: NDArray[np.int64], terms: list[bytes]) -> None:
         """Take in documents: the low bits of their numbers, and their terms with ``_END`` between documents."""
-        ids = np.fromiter(map(self._ids.__getitem__, terms), np.int64, len(terms))
+        ids = np.fromiter(map(self.ids.__getitem__, terms), np.int64, len(terms))
         is_end = ids == 0
         documents = np.cumsum(is_end)[~is_end]
         self._packed.append(_sorted_unique(ids[~is_end] << 16 | lows[documents]))
 
     def names(self, family: str) -> list[str]:
         """The keys of all terms, in order; the first is none."""
-        return [family + term.decode() for term in sorted(self._ids)]
+        return [family + term.decode() for term in sorted(self.ids)]
 
     def pairs(self) -> NDArray[np.int64]:
         """Each (term, document) once, sorted; terms are numbered by their place in ``names``. Takes them out."""
-        ranks = np.empty(len(self._ids), np.int64)
-        in_order = np.fromiter(map(self._ids.__getitem__, sorted(self._ids)), np.int64, len(self._ids))
-        ranks[in_order] = np.arange(len(self._ids))
+        ranks = np.empty(len(self.ids), np.int64)
+        in_order = np.fromiter(map(self.ids.__getitem__, sorted(self.ids)), np.int64, len(self.ids))
+        ranks[in_order] = np.arange(len(self.ids))
         pairs = np.concatenate(self._packed)
         self._packed = []
         return _renumbered(pairs, ranks)
 
-    def changes(self, family: str, chunk: int) -> Iterator[PostingChange]:
+    def changes(self, family: str) -> Iterator[PostingChange]:
         """A change for each term, in the order of keys."""
-        return _changes_of(self.pairs(), self.names(family), chunk)
+        return _changes_of(self.pairs(), self.names(family))
 
-    def prefix_changes(self, pairs: NDArray[np.int64], family: str, chunk: int) -> Iterator[PostingChange]:
+    def prefix_changes(self, pairs: NDArray[np.int64], family: str) -> Iterator[PostingChange]:
         """A change for each beginning of 1 to 4 letters, in the order of keys."""
         starts = self.names("")
         rounds = []
@@ -222,7 +264,7 @@ class _Occurrences:
             ranks = np.concatenate((np.zeros(1, np.int64), np.cumsum(is_next)))
             pairs = _renumbered(pairs, ranks)
             names = [family + start if len(start) == length else "" for start in starts]
-            rounds.append(_changes_of(pairs, names, chunk))
+            rounds.append(_changes_of(pairs, names))
         return heapq.merge(*rounds, key=_KEY)
 
 
@@ -242,55 +284,22 @@ def _sorted_unique(pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     return pairs[keep]
 
 
-# The portable Roaring serialization of one container, an array or bits: cookie, container count, high 16 bits,
-# cardinality - 1, offset of what the container holds. Source: RoaringFormatSpec, "no run containers".
-_HEADER = struct.Struct("<IIHHI")
-_COOKIE = 12346
-_ARRAY_LIMIT = 4096
-
-
-def _changes_of(pairs: NDArray[np.int64], names: list[str], chunk: int) -> Iterator[PostingChange]:
-    """One change for each term of the sorted pairs; terms with an empty name are passed over.
-
-    Bitmaps of up to 4,096 documents are written as Roaring array containers at once: making objects of 100,000 of them
-    costs ten times as much.
-    """
-    high = chunk << CHUNK_BITS >> 16
+def _changes_of(pairs: NDArray[np.int64], names: list[str]) -> Iterator[PostingChange]:
+    """One change for each term of the sorted pairs; terms with an empty name are passed over."""
     terms = pairs >> 16
     starts = np.concatenate((np.zeros(min(len(pairs), 1), np.int64), np.flatnonzero(terms[1:] != terms[:-1]) + 1))
-    term_ids, begins, end_of_all = terms[starts].tolist(), starts.tolist(), len(pairs)
+    bounds = [*(2 * starts).tolist(), 2 * len(pairs)]
+    term_ids = terms[starts].tolist()
     del terms
     # Two bytes a number from here on: a generator that waits its turn must not hold 32 MB of pairs.
-    raw = (pairs & 0xFFFF).astype("<u2").tobytes()
-    return _slices(raw, names, high, zip(term_ids, begins, [*begins, end_of_all][1:], strict=True))
+    return _slices((pairs & 0xFFFF).astype("<u2").tobytes(), [names[term_id] for term_id in term_ids], bounds)
 
 
-def _slices(raw: bytes, names: list[str], high: int, bounds: Iterable[tuple[int, int, int]]) -> Iterator[PostingChange]:
-    headers: dict[int, bytes] = {}
-    for term_id, begin, end in bounds:
-        name = names[term_id]
-        if not name:
-            continue
-        cardinality = end - begin
-        header = headers.get(cardinality)
-        if header is None:
-            if cardinality > _ARRAY_LIMIT:
-                lows = np.frombuffer(raw, "<u2", cardinality, 2 * begin)
-                yield PostingChange(name, _dense(lows, high), cardinality)
-                continue
-            header = headers[cardinality] = _HEADER.pack(_COOKIE, 1, high, cardinality - 1, 16)
-        yield PostingChange(name, header + raw[2 * begin : 2 * end], cardinality)
-
-
-def _dense(lows: NDArray[np.uint16], high: int) -> bytes:
-    """Many documents of one container, serialized."""
-    # The container's 65,536 bits are set by numpy: pyroaring looks at each number of an array in Python.
-    bits = np.zeros(1 << 16, np.bool_)
-    bits[lows] = True
-    header = _HEADER.pack(_COOKIE, 1, high, len(lows) - 1, 16)
-    bitmap = BitMap.deserialize(header + np.packbits(bits, bitorder="little").tobytes())
-    bitmap.run_optimize()
-    return bitmap.serialize()
+def _slices(raw: bytes, names: list[str], bounds: list[int]) -> Iterator[PostingChange]:
+    """A change for each name that is none but empty: its bytes stand between two bounds."""
+    return (
+        PostingChange(name, raw[begin:end]) for name, begin, end in zip(names, bounds, bounds[1:], strict=False) if name
+    )
 
 
 class ValuesBatch:

@@ -1,15 +1,14 @@
 """Which documents a query finds: bitmap arithmetic, exact."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import reduce
+from operator import and_
 
-import numpy as np
-from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from livesearch.search import keys
-from livesearch.search.query import ParsedQuery, Term
+from livesearch.search.query import Alternative, Clause, Kind, ParsedQuery, Term
 
 KeyRange = tuple[str, str]
 
@@ -38,33 +37,53 @@ class Postings:
         """The documents of a key; not to be changed."""
         return self.by_key.get(key, _NOTHING)
 
+    def with_word(self, term: Term, *, in_title: bool = False, is_whole: bool = False) -> BitMap:
+        """Documents with the word, or where it is unfinished with a word that begins so.
+
+        Args:
+            is_whole: Only those with the word itself.
+        """
+        if is_whole or not term.is_prefix:
+            return self.get(keys.word(term.text, in_title=in_title))
+        if len(term.text) <= keys.PREFIX_LENGTH:
+            return self.get(keys.prefix(term.text, in_title=in_title))
+        return self.by_range.get(keys.word_range(term.text, in_title=in_title), _NOTHING)
+
+    def with_all(self, terms: Sequence[Term], *, in_title: bool = False, is_whole: bool = False) -> BitMap:
+        """Documents with every one of the words; see ``with_word``."""
+        return _intersection([self.with_word(term, in_title=in_title, is_whole=is_whole) for term in terms])
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The documents that hold every word of a query.
+    """The documents that satisfy every clause of a query.
 
     Attributes:
         all: Every match.
         tiers: The same, disjoint, best first: all words whole in titles; in titles, the last unfinished; whole
-            anywhere; the rest. One tier when no word was asked for.
+            anywhere; anywhere, the last unfinished; then those that hold corrected words where others hold typed ones.
+            One tier when no word was asked for.
+        literal: The documents that hold every word in titles, or as it was typed or as an owner wrote its synonyms;
+            None where all do. They may be more than ``all``.
     """
 
     all: BitMap
     tiers: tuple[BitMap, ...]
+    literal: BitMap | None = None
 
     def within(self, allowed: BitMap) -> "Match":
         """The part of it that filters leave."""
-        return Match(self.all & allowed, tuple(tier & allowed for tier in self.tiers))
+        return Match(self.all & allowed, tuple(tier & allowed for tier in self.tiers), self.literal)
 
 
 _NOTHING = BitMap()
 
 
-def needs(query: ParsedQuery, filters: Mapping[str, Iterable[str]]) -> Needs:
-    """The postings that ``match`` and ``filter_documents`` will ask for."""
-    wanted = {keys.ALL} | {keys.facet(name, value) for name, values in filters.items() for value in values}
+def needs(clauses: Iterable[Clause], filters: Mapping[str, Iterable[str]] | None = None) -> Needs:
+    """The postings that ``match``, ``satisfying`` and ``filter_documents`` will ask for."""
+    wanted = {keys.ALL} | {keys.facet(name, value) for name, values in (filters or {}).items() for value in values}
     ranges = set()
-    for term in query.terms:
+    for term in {term for clause in clauses for way in clause.alternatives for term in way.terms}:
         for in_title in (False, True):
             wanted.add(keys.word(term.text, in_title=in_title))
             if term.is_prefix and len(term.text) <= keys.PREFIX_LENGTH:
@@ -74,34 +93,76 @@ def needs(query: ParsedQuery, filters: Mapping[str, Iterable[str]]) -> Needs:
     return Needs(frozenset(wanted), frozenset(ranges))
 
 
+def satisfying(clause: Clause, postings: Postings) -> BitMap:
+    """The documents that satisfy a clause in any of its ways, as far as postings tell."""
+    return _union(postings.with_all(way.terms) for way in clause.alternatives)
+
+
 def match(query: ParsedQuery, postings: Postings) -> Match:
-    """Find the documents that hold every word."""
+    """Find the documents that satisfy every clause, as far as postings tell."""
     everything = postings.get(keys.ALL)
-    if not query.terms:
-        return Match(everything, (everything,))
-    *whole, last = query.terms
-    found = _all_of(postings, whole, in_title=False, start=_begins(postings, last, in_title=False))
-    titled = _all_of(postings, whole, in_title=True, start=_begins(postings, last, in_title=True))
-    titled_whole = titled & postings.get(keys.word(last.text, in_title=True))
-    found_whole = found & postings.get(keys.word(last.text, in_title=False))
-    return Match(found, (titled_whole, titled - titled_whole, found_whole - titled, found - found_whole - titled))
+    excluded = _union(satisfying(clause, postings) for clause in query.excluded if not clause.must_be_checked)
+    if not query.clauses:
+        found = everything - excluded if excluded else everything
+        return Match(found, (found,))
+    grades = [_graded(clause, postings) for clause in query.clauses]
+    found = _intersection([grade.anyhow for grade in grades]) - excluded
+    titled_whole = _intersection([grade.title_whole for grade in grades]) & found
+    titled = _intersection([grade.title for grade in grades]) & found
+    whole = _intersection([grade.whole for grade in grades]) & found
+    close = _intersection([grade.close for grade in grades]) & found
+    tiers = titled_whole, titled - titled_whole, whole - titled, close - whole - titled, found - close
+    has_forms = any(way.kind is Kind.FORM for clause in query.clauses for way in clause.alternatives)
+    return Match(found, tiers, titled | _written(query, postings) if has_forms else None)
 
 
-def _all_of(postings: Postings, terms: Iterable[Term], *, in_title: bool, start: BitMap) -> BitMap:
-    found = start
+def _written(query: ParsedQuery, postings: Postings) -> BitMap:
+    """The documents that hold every word in no other form than it was typed in, unless nothing holds it so."""
+    return _intersection(
+        [
+            _held([way for way in clause.alternatives if way.kind is not Kind.FORM], postings)
+            or _held(clause.alternatives, postings)
+            for clause in query.clauses
+        ]
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Grades:
+    """The documents that satisfy a clause: anyhow; by words not corrected; those whole; the same in titles."""
+
+    anyhow: BitMap
+    close: BitMap
+    whole: BitMap
+    title: BitMap
+    title_whole: BitMap
+
+
+def _graded(clause: Clause, postings: Postings) -> _Grades:
+    near = [way for way in clause.alternatives if way.kind is not Kind.CORRECTED]
+    if len(near) < len(clause.alternatives) and not _held(near, postings):
+        # Nothing holds what was typed: what was meant instead is all there is.
+        near = list(clause.alternatives)
+    close, whole = _held(near, postings), _held(near, postings, is_whole=True)
+    title, title_whole = _held(near, postings, in_title=True), _held(near, postings, in_title=True, is_whole=True)
+    if len(near) == len(clause.alternatives):
+        return _Grades(close, close, whole, title, title_whole)
+    anyhow = close | _held([way for way in clause.alternatives if way.kind is Kind.CORRECTED], postings)
+    return _Grades(anyhow, close, whole, title, title_whole)
+
+
+def _held(ways: Iterable[Alternative], postings: Postings, *, in_title: bool = False, is_whole: bool = False) -> BitMap:
+    return _union(postings.with_all(way.terms, in_title=in_title, is_whole=is_whole) for way in ways)
+
+
+def _union(bitmaps: Iterable[BitMap]) -> BitMap:
+    found = list(bitmaps)
+    return found[0] if len(found) == 1 else BitMap.union(_NOTHING, *found)
+
+
+def _intersection(bitmaps: Sequence[BitMap]) -> BitMap:
     # Rarest first: an intersection costs what its smaller side has.
-    for bitmap in sorted((postings.get(keys.word(term.text, in_title=in_title)) for term in terms), key=len):
-        found = found & bitmap
-    return found
-
-
-def _begins(postings: Postings, term: Term, *, in_title: bool) -> BitMap:
-    """Documents with the word, or where it is unfinished with a word that begins so."""
-    if not term.is_prefix:
-        return postings.get(keys.word(term.text, in_title=in_title))
-    if len(term.text) <= keys.PREFIX_LENGTH:
-        return postings.get(keys.prefix(term.text, in_title=in_title))
-    return postings.by_range.get(keys.word_range(term.text, in_title=in_title), _NOTHING)
+    return bitmaps[0] if len(bitmaps) == 1 else reduce(and_, sorted(bitmaps, key=len))
 
 
 def filter_documents(filters: Mapping[str, Iterable[str]], postings: Postings) -> dict[str, BitMap]:
@@ -110,13 +171,3 @@ def filter_documents(filters: Mapping[str, Iterable[str]], postings: Postings) -
         name: BitMap.union(_NOTHING, *(postings.get(keys.facet(name, value)) for value in values))
         for name, values in filters.items()
     }
-
-
-def in_range(numbers: NDArray[np.float64], minimum: float | None, maximum: float | None) -> BitMap:
-    """The documents whose number lies between the two, ends included; documents without a number never do."""
-    held: Any = ~np.isnan(numbers)
-    if minimum is not None:
-        held &= numbers >= minimum
-    if maximum is not None:
-        held &= numbers <= maximum
-    return BitMap(np.flatnonzero(held).astype(np.uint32))

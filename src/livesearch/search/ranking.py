@@ -1,172 +1,481 @@
 """The order of results: tiers first, then a score over the best candidates.
 
-Only the first documents of each tier, by popularity, are scored. All others follow in (tier, popularity) order, so a
+Only the first documents of each tier, by static rank, are scored. All others follow in (tier, static rank) order, so a
 page is the same however one comes to it.
+
+A score is a sum, so that it can be explained. What a word adds is relative to how rare it is (BM25); a title that
+holds it adds again. Title and popularity decide between rows that hold the words equally well, which is the case of
+nearly all rows while one types a name; term frequency and length decide in prose; so do short texts, and how near the
+words stand, where a few words are typed that say what a row is about.
 """
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-from pyroaring import BitMap
-
-from livesearch.domain import Collection, Document, Role
-from livesearch.search.analysis import words
+from livesearch.domain import Collection, Document, Field, Role, ScorePart
+from livesearch.search.analysis import title_terms, words
 from livesearch.search.matching import Match
-from livesearch.search.query import ParsedQuery, Term
+from livesearch.search.ordering import Order
+from livesearch.search.query import Alternative, Clause, Kind, ParsedQuery
+from livesearch.search.readings import READ_LENGTH, Layout, Reading, read
 from livesearch.search.values import display_text, is_searched
 
-# Scored documents a tier, and in all before the next tier is passed over. On a million rows 100 find what 1,000 do, at
-# a third of the cost.
-CANDIDATE_COUNT = 100
-
-# What a word adds where it is found whole in a title. The other constants of this file are relative to it; they were
-# set by the share of a known name one has to type until its row is in the top 5.
-_TITLE_WORD = 10.0
-_TITLE_COVERAGE = 6.0
-_TITLE_BEGINS = 2.0
-_TITLE_EQUALS = 4.0
-# A word that only the far part of a long text holds.
-_LONG_TEXT_WORD = 1.0
-# Characters of a field that are read to score it: a hundred candidates of 100 kB would hold up everybody.
-_READ_LENGTH = 4000
-
-Numbers = NDArray[np.float64]
+# BM25's saturation and length normalisation. Source: Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75.
+_K1, _B = 1.2, 0.75
+# A field's weight is what a word in it is worth to somebody who typed a name: 10 in a title. As a factor of term
+# frequency that would drown prose; its 0.4th power is 2.5 for titles, 1.6 for short texts, 1 for long ones. Titles add
+# again below; short texts count more where few words are typed, see ``text_power``.
+_WEIGHT_POWER = 0.4
 
 
-def candidates(match: Match, popularity: Numbers | None, *, limit: int = CANDIDATE_COUNT) -> list[int]:
-    """The documents worth scoring: the first of each tier, best tier first, until there are ``limit``."""
+@dataclass(frozen=True, slots=True)
+class _Manner:
+    """What tells rows apart: for the few words that somebody types who knows what is there, or for a question in prose.
+
+    Attributes:
+        text_power: Of the weight of a text, as a factor of term frequency.
+        label_share: What is left of a word's frequency in what a row is filed under, and in what it lists.
+        form: The worth of another form of a word; a synonym's is a little less.
+        exact: What the typed form itself adds.
+        near: What words add that stand side by side; further apart, less.
+        title_power: Of the share of the query that a title holds, which its words are worth less by. A title with one
+            of four words is about something else.
+    """
+
+    text_power: float
+    label_share: float
+    form: float
+    exact: float
+    near: float
+    title_power: int
+
+
+# What the parts of a score are worth, relative to the inverse document frequency of the words they are about. Set by
+# `make bench ARGS="relevance …"` and `"known-items …"`.
+_FEW = _Manner(text_power=1.4, label_share=0.1, form=0.7, exact=0.3, near=1.2, title_power=2)
+# One word may well be what rows are filed under: a maker, an author.
+_ONE = replace(_FEW, label_share=1.0)
+_PROSE = _Manner(text_power=0.4, label_share=1.0, form=0.9, exact=0.2, near=0.2, title_power=0)
+# Words of a question in prose, as in `relaxing`.
+_PROSE_COUNT = 5
+_TITLE_WORD = 0.5
+_TITLE_COVERAGE = 2.0
+_TITLE_BEGINS = 0.5
+_TITLE_EQUALS = 1.0
+# Words so far apart, beyond being neighbours, are worth half of what neighbours are.
+_NEAR_SPAN = 4
+# Places past which words do not stand together, and those that lie between one text and the next.
+_FAR, _TEXT_GAP = 100, 2
+# The least a word counts in titles, however frequent it is.
+_LEAST_RARITY = 2.0
+# How much of a word's worth is left when another stands for it.
+_CORRECTED, _SYNONYM_LOSS = 0.9, 0.1
+# Scored documents a tier, and in all before the next tier is passed over: while a word is being typed, 150 find what
+# 1,000 do at a quarter of the cost. Whoever has finished typing looks more closely.
+# Of one or two letters nothing but static rank says what is meant; and those that hold most of the words come in the
+# order of how much they hold.
+BROAD_COUNT, RELAXED_COUNT, CANDIDATE_COUNT, FINISHED_COUNT = 60, 100, 150, 300
+# Letters of a beginning that says so little.
+_BROAD_LENGTH = 2
+# `token_count` counts a word once a document; texts repeat a quarter of theirs.
+_REPEATS = 1.3
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a collection and a query have to do with each other.
+
+    Attributes:
+        document_count: Documents of the collection.
+        mean_length: Words of a document on average, repeats left out.
+        frequencies: By clause, the documents that satisfy it.
+    """
+
+    document_count: int
+    mean_length: float
+    frequencies: tuple[int, ...]
+
+    def rarity(self, clause: int) -> float:
+        """The clause's inverse document frequency; 0 or more."""
+        count, held = self.document_count, min(self.frequencies[clause], self.document_count)
+        return math.log(1 + (count - held + 0.5) / (held + 0.5))
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One word of one alternative of a clause, looked for in documents."""
+
+    clause: int
+    quality: float
+    is_typed: bool
+
+
+# A slot, its clause, and how closely a word fits it: 1.0 for the whole word.
+_Hit = tuple[int, int, float]
+# What a word that is looked for begins with in a text, and the word; None where it may be any that begins so.
+_Needle = tuple[str, str | None]
+
+
+class _Occurrence(dict[str, tuple[_Hit, ...]]):
+    """By word, what it fits; computed once a word."""
+
+    def __init__(
+        self, slots: Sequence[_Slot], whole: Mapping[str, list[int]], prefixes: Sequence[tuple[str, int]]
+    ) -> None:
+        super().__init__()
+        self._slots = slots
+        self._whole = whole
+        self._prefixes = prefixes
+        self._starts = tuple(start for start, _ in prefixes)
+
+    def __missing__(self, word: str) -> tuple[_Hit, ...]:
+        if word not in self._whole and not word.startswith(self._starts):  # most words
+            self[word] = ()
+            return ()
+        found = [(slot, self._slots[slot].clause, 1.0) for slot in self._whole.get(word, ())]
+        for start, slot in self._prefixes:
+            if word.startswith(start) and word != start:
+                found.append((slot, self._slots[slot].clause, 0.5 + 0.5 * len(start) / len(word)))
+        hits = self[word] = tuple(found)
+        return hits
+
+
+def candidate_count(query: ParsedQuery, *, is_relaxed: bool = False) -> int:
+    """How many documents of a tier to look at, by how far the query has been typed.
+
+    Args:
+        is_relaxed: Whether they are those that hold most of the words, where few hold all.
+    """
+    if not any(way.is_prefix for clause in query.clauses for way in clause.alternatives):
+        return FINISHED_COUNT
+    if is_relaxed:
+        return RELAXED_COUNT
+    is_broad = len(query.clauses) == 1 and len(query.clauses[0].typed.text) <= _BROAD_LENGTH
+    return BROAD_COUNT if is_broad else CANDIDATE_COUNT
+
+
+def candidates(match: Match, order: Order, *, limit: int = CANDIDATE_COUNT) -> list[int]:
+    """The documents worth scoring: the first of each tier, best tier first, until there are ``limit``.
+
+    Of a tier that has more, those come first that hold the words as they were typed, then those of higher rank.
+    """
     found: list[int] = []
     for tier in match.tiers:
         if len(found) >= limit:
             break
-        found += largest(tier, popularity, limit)
+        groups = [tier] if match.literal is None else [tier & match.literal, tier - match.literal]
+        room = limit
+        for group in groups:
+            best = order.best(group, room) if room and group else []
+            found += best
+            room -= len(best)
     return found
 
 
-def remaining(match: Match, popularity: Numbers | None, scored: Sequence[int], *, offset: int, limit: int) -> list[int]:
-    """The documents after the scored ones, in (tier, popularity) order.
+@dataclass(slots=True)
+class _Evidence:
+    """What has been seen of a query in one document, slot by slot.
 
-    Args:
-        offset: How many of them to pass over.
+    Attributes:
+        counts: How often, each time by the weight of its field.
+        closeness: How closely at best.
+        in_title: The same, in titles alone.
+        shape: How much of the best title was asked for, whether it begins so, is so, and how near words stand in it.
+        near: How near neighbouring words of the query stand in the text where they are nearest.
+        part_count: Parts of words of titles that were read.
     """
-    found: list[int] = []
-    without = BitMap(scored)
-    for tier in match.tiers:
-        rest = tier - without
-        if offset >= len(rest):
-            offset -= len(rest)
-            continue
-        found += largest(rest, popularity, offset + limit - len(found))[offset:]
-        offset = 0
-        if len(found) >= limit:
-            break
-    return found[:limit]
 
-
-def largest(documents: BitMap, numbers: Numbers | None, limit: int) -> list[int]:
-    """The documents with the largest numbers, largest first; ties and missing numbers in document order, missing last.
-
-    Args:
-        numbers: By document number, NaN where missing; None gives document order.
-    """
-    if numbers is None:
-        return documents[:limit].to_array().tolist() if len(documents) > limit else list(documents)
-    ids = np.frombuffer(documents.to_array(), np.uint32) if documents else np.empty(0, np.uint32)
-    values = np.nan_to_num(numbers[ids], nan=-np.inf, posinf=np.inf, neginf=-np.inf)
-    if len(ids) > limit > 0:
-        threshold = np.partition(values, len(values) - limit)[len(values) - limit]
-        above = np.flatnonzero(values > threshold)
-        level = np.flatnonzero(values == threshold)[: limit - len(above)]
-        chosen = np.concatenate((above, level))
-        ids, values = ids[chosen], values[chosen]
-    order = np.lexsort((ids, -values))[:limit]
-    result: list[int] = ids[order].tolist()
-    return result
+    counts: list[float]
+    closeness: list[float]
+    in_title: list[float]
+    shape: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
+    near: float = 0.0
+    part_count: int = 0
 
 
 class Scorer:
     """Scores documents of one collection for one query."""
 
-    def __init__(self, query: ParsedQuery, collection: Collection) -> None:
-        self._terms = query.terms
+    def __init__(
+        self, query: ParsedQuery, collection: Collection, statistics: Statistics, *, with_parts: bool = True
+    ) -> None:
+        """Prepare for a query.
+
+        Args:
+            with_parts: Whether a word that stands nowhere is looked for among parts of the words of titles. Of no use
+                where documents need not hold every word.
+        """
+        self._with_parts = with_parts
+        self._manner = manner = _manner_of(query)
+        self._clauses = query.clauses
         self._folded = query.folded
-        self._titles = [f.name for f in collection.by_role(Role.TITLE)] or [
-            f.name for f in collection.by_role(Role.KEY)
-        ]
-        # Heaviest first: a word counts once, where it weighs most.
-        self._others = sorted(
-            ((f.weight, f.name) for f in collection.fields if f.name not in self._titles and is_searched(f)),
-            reverse=True,
+        self._rarity = [statistics.rarity(at) for at in range(len(query.clauses))]
+        # One letter is still what somebody typed.
+        self._worth = [max(rarity, _LEAST_RARITY) for rarity in self._rarity]
+        self._whole_worth = sum(self._worth) or 1.0
+        self._mean_length = max(statistics.mean_length, 1.0) * _REPEATS
+        titles = collection.by_role(Role.TITLE) or collection.by_role(Role.KEY)
+        self._title_weights = [field.weight**_WEIGHT_POWER for field in titles]
+        others = [field for field in collection.fields if field not in titles and is_searched(field)]
+        texts = [field for field in others if not _is_label(field)]
+        self._text_weights = [_factor(field, manner) for field in texts]
+        labels: defaultdict[float, list[str]] = defaultdict(list)
+        for field in filter(_is_label, others):
+            labels[manner.label_share * field.weight**_WEIGHT_POWER].append(field.name)
+        self._label_weights = list(labels)
+        self._layout = Layout(
+            tuple(field.name for field in titles),
+            tuple(field.name for field in texts),
+            tuple(map(tuple, labels.values())),
         )
+        self._quality = {
+            Kind.TYPED: 1.0,
+            Kind.FORM: manner.form,
+            Kind.SYNONYM: manner.form - _SYNONYM_LOSS,
+            Kind.CORRECTED: _CORRECTED,
+        }
+        self._slots: list[_Slot] = []
+        # By clause, its alternatives as slots; a document satisfies one that it has all slots of.
+        self._ways: list[list[tuple[int, ...]]] = []
+        whole: defaultdict[str, list[int]] = defaultdict(list)
+        prefixes: list[tuple[str, int]] = []
+        for at, clause in enumerate(query.clauses):
+            self._ways.append([self._take(at, way, whole, prefixes) for way in clause.alternatives])
+        self._fits = _Occurrence(self._slots, whole, prefixes)
+        # What to look for in texts whose words stand between blanks.
+        starts = {start for start, _ in prefixes}
+        self._needles: list[_Needle] = [(f" {start}", None) for start in starts]
+        self._needles += [(f" {word} ", word) for word in whole if word not in starts]
 
-    def score(self, document: Document, popularity: float) -> float:
-        """How well a matching document fits; larger is better.
+    def _take(
+        self, clause: int, way: Alternative, whole: defaultdict[str, list[int]], prefixes: list[tuple[str, int]]
+    ) -> tuple[int, ...]:
+        quality = self._quality[way.kind]
+        slots = []
+        for term in way.terms:
+            slot = len(self._slots)
+            self._slots.append(_Slot(clause, quality, is_typed=way.kind is Kind.TYPED))
+            whole[term.text].append(slot)
+            if term.is_prefix:
+                prefixes.append((term.text, slot))
+            slots.append(slot)
+        return tuple(slots)
+
+    @property
+    def layout(self) -> Layout:
+        """What it reads of documents."""
+        return self._layout
+
+    def score(self, reading: Reading, static: float) -> float:
+        """How well a document fits; larger is better.
 
         Args:
-            popularity: 0 or more; counts by its logarithm. NaN counts as none.
+            reading: Of the document, in this scorer's layout.
+            static: What its popularity and recency add.
         """
-        shape = 0.0
-        closeness: dict[Term, float] = {}
-        for name in self._titles:
-            value: Any = document.get(name)  # Any: a JSON value
-            if value:
-                title = words(value if type(value) is str else display_text(value))
-                shape = max(shape, self._title_score(title, closeness))
-        total = shape + _TITLE_WORD * sum(closeness.values())
-        missing = [term for term in self._terms if term not in closeness]
-        if missing:
-            total += self._other_score(document, missing)
-        return total + (math.log10(1 + popularity) if popularity > 0 else 0.0)
+        return math.fsum(self._values(reading, static))
 
-    def _title_score(self, title: list[str], closeness: dict[Term, float]) -> float:
-        """What a whole title adds: how much of it was asked for, and in which order.
+    def explain(self, document: Document, static: float) -> tuple[ScorePart, ...]:
+        """The summands of the score, in words; those that are nothing are left out."""
+        reading = read(document, self._layout)
+        labels = [label.format(text) for text in self._held(reading) for label in _CLAUSE_LABELS] + list(_LABELS)
+        parts = zip(labels, self._values(reading, static), strict=True)
+        return tuple(ScorePart(label, value) for label, value in parts if value)
 
-        Args:
-            title: Its words.
-            closeness: By term, the best fit in the titles so far; this title's are put in.
-        """
-        covered = 0
-        for word in title:
-            fits = False
-            for term in self._terms:
-                found = _closeness(term, word)
-                if found:
-                    fits = True
-                    if found > closeness.get(term, 0.0):
-                        closeness[term] = found
-            covered += fits
-        if not covered:
-            return 0.0
-        joined = " ".join(title)
-        return (
-            _TITLE_COVERAGE * covered / len(title)
-            + _TITLE_BEGINS * joined.startswith(self._folded)
-            + _TITLE_EQUALS * (joined == self._folded)
-        )
+    def _held(self, reading: Reading) -> list[str]:
+        """By clause, what the document holds of it, and what that stands for where it was not typed."""
+        found = {*reading.everything.split(), *(word for _, title in reading.titles for word in title)}
+        return [_describe(clause, found) for clause in self._clauses]
 
-    def _other_score(self, document: Document, terms: list[Term]) -> float:
-        """What words add that no title has: the weight of the heaviest field each stands in."""
-        total = 0.0
-        for weight, name in self._others:
-            value: Any = document.get(name)  # Any: a JSON value
-            if not value:
+    def _values(self, reading: Reading, static: float) -> list[float]:
+        """The summands: those of each clause as in ``_CLAUSE_LABELS``, then those of ``_LABELS``."""
+        count = len(self._slots)
+        seen = _Evidence([0.0] * count, [0.0] * count, [0.0] * count)
+        # Most words of most documents are none that is looked for; C passes over those.
+        for (title, title_words), weight in zip(reading.titles, self._title_weights, strict=True):
+            if any(needle in title for needle, _ in self._needles):
+                seen.shape = max(seen.shape, self._read_title(title_words, weight, seen))
+        everything = reading.everything
+        if needles := [needle for needle in self._needles if needle[0] in everything]:
+            base, places = 0, []
+            for text, weight in zip(reading.texts, self._text_weights, strict=True):
+                places += [(base + place, clause) for place, clause in self._read_text(text, weight, needles, seen)]
+                base += text.count(" ") - 1 + _TEXT_GAP
+            if len(places) > 1 and len(self._ways) > 1:
+                seen.near = self._nearness(places)
+            for text, weight in zip(reading.labels, self._label_weights, strict=True):
+                self._read_label(text, weight, needles, seen)
+        norm = _K1 * (1 - _B + _B * reading.length / self._mean_length)
+        found = [self._clause_values(ways, seen, norm) for ways in self._ways]
+        if self._with_parts and not all(text_value for text_value, _, _ in found):
+            seen.shape = max(seen.shape, self._read_parts(reading, seen))
+            norm = _K1 * (1 - _B + _B * (reading.length + seen.part_count) / self._mean_length)
+            found = [self._clause_values(ways, seen, norm) for ways in self._ways]
+        share = sum([worth for worth, (_, _, titled) in zip(self._worth, found, strict=True) if titled])
+        share /= self._whole_worth
+        titled_worth, exact_worth = share**self._manner.title_power, self._manner.exact
+        values: list[float] = []
+        for rarity, worth, (text_value, exact, titled) in zip(self._rarity, self._worth, found, strict=True):
+            values += rarity * text_value, rarity * exact * exact_worth, worth * titled * titled_worth * _TITLE_WORD
+        coverage, begins, equals, near = seen.shape
+        values += _TITLE_COVERAGE * titled_worth * coverage, _TITLE_BEGINS * begins, _TITLE_EQUALS * equals
+        # Rows that are called alike are told apart by how popular they are; rows that only mention the words, less.
+        values += self._manner.near * max(seen.near, near), static * (share + (1 - share) / max(len(found), 1))
+        return values
+
+    def _clause_values(self, ways: list[tuple[int, ...]], seen: _Evidence, norm: float) -> tuple[float, float, float]:
+        """A clause's term frequency part, exactness and place in a title, each for its best ways."""
+        frequency = exact = title = best = 0.0
+        for way in ways:
+            count = min([seen.counts[slot] for slot in way])
+            if not count:
                 continue
-            held = words((value if type(value) is str else display_text(value))[:_READ_LENGTH])
-            found = [term for term in terms if any(map(term.fits, held))]
-            total += weight * len(found)
-            terms = [term for term in terms if term not in found]
-            if not terms:
-                return total
-        # The index has found them: they stand past what was read, in a long text.
-        return total + _LONG_TEXT_WORD * len(terms)
+            slot = self._slots[way[0]]
+            near = min([seen.closeness[slot] for slot in way]) * slot.quality
+            frequency += count
+            best = max(best, near)
+            title = max(title, min([seen.in_title[slot] for slot in way]) * slot.quality)
+            if slot.is_typed and near == 1.0:
+                exact = 1.0
+        return best * frequency * (_K1 + 1) / (frequency + norm) if frequency else 0.0, exact, title
+
+    def _read_title(self, title: list[str], weight: float, seen: _Evidence) -> tuple[float, float, float, float]:
+        """Count what a title holds; how much of it was asked for, and in which order."""
+        covered: dict[int, float] = {}
+        covered_count = 0
+        places: list[tuple[int, int]] = []
+        for place, hits in enumerate(map(self._fits.__getitem__, title)):
+            if not hits:
+                continue
+            covered_count += 1
+            for slot, clause, near in hits:
+                seen.counts[slot] += weight
+                if near > seen.closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
+                    seen.closeness[slot] = near
+                if near > seen.in_title[slot]:  # noqa: PLR1730
+                    seen.in_title[slot] = near
+                worth = near * self._slots[slot].quality
+                if worth > covered.get(clause, 0.0):
+                    covered[clause] = worth
+                places.append((place, clause))
+        if not covered:
+            return 0.0, 0.0, 0.0, 0.0
+        worth = sum([self._worth[clause] * near for clause, near in covered.items()])
+        joined = " ".join(title)
+        begins, equals = joined.startswith(self._folded), joined == self._folded
+        near = self._nearness(places) if len(covered) > 1 else 0.0
+        return covered_count / len(title) * worth / len(self._ways), begins * worth, equals * worth, near
+
+    def _read_parts(self, reading: Reading, seen: _Evidence) -> tuple[float, float, float, float]:
+        """Count what titles hold as parts of words, or joined: “python 3” in “python3”."""
+        best = (0.0, 0.0, 0.0, 0.0)
+        for name, weight in zip(self._layout.titles, self._title_weights, strict=True):
+            text = display_text(reading.document.get(name))[:READ_LENGTH]
+            word_count = len(words(text))
+            if parts := title_terms(text)[word_count:]:
+                seen.part_count += len(parts)
+                coverage, *_ = self._read_title(parts, weight, seen)
+                # Of a long title a part is little, and where parts stand tells nothing.
+                best = max(best, (coverage * len(parts) / max(len(parts), word_count), 0.0, 0.0, 0.0))
+        return best
+
+    def _read_text(
+        self, text: str, weight: float, needles: Sequence[_Needle], seen: _Evidence
+    ) -> list[tuple[int, int]]:
+        """Count what a text holds, and how near the words of the query stand in it."""
+        place = passed = 0
+        places: list[tuple[int, int]] = []
+        for start, word in _find(text, needles):
+            place += text.count(" ", passed, start)
+            passed = start
+            for slot, clause, near in self._fits[word]:
+                seen.counts[slot] += weight
+                if near > seen.closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
+                    seen.closeness[slot] = near
+                places.append((place, clause))
+        return places
+
+    def _read_label(self, text: str, weight: float, needles: Sequence[_Needle], seen: _Evidence) -> None:
+        """Count what labels hold."""
+        for _, word in _find(text, needles):
+            for slot, _, near in self._fits[word]:
+                seen.counts[slot] += weight
+                if near > seen.closeness[slot]:  # noqa: PLR1730
+                    seen.closeness[slot] = near
+
+    def _nearness(self, places: Sequence[tuple[int, int]]) -> float:
+        """How near words stand that are neighbours in the query, by their worth; 1 for neighbours in a text.
+
+        One run through the text counts, in the order of the query, that which is worth most: words that are near each
+        other here, and others there, are not what was asked for. A pair in the other order is worth half.
+
+        Args:
+            places: Of words and the clauses they satisfy, in order.
+        """
+        # By clause, where it was last seen, and what the run that ends there is worth.
+        ends: dict[int, tuple[int, float]] = {}
+        best = 0.0
+        for place, clause in places:
+            run = 0.0
+            # A word may satisfy two clauses: then it stands beside nothing.
+            if (before := ends.get(clause - 1)) and 0 < (gap := place - before[0]) < _FAR:
+                run = before[1] + self._worth[clause] / (1 + (gap - 1) / _NEAR_SPAN)
+                best = max(best, run)
+            elif (after := ends.get(clause + 1)) and 0 < (gap := place - after[0]) < _FAR:
+                best = max(best, self._worth[clause + 1] / (1 + gap / _NEAR_SPAN) / 2)
+            # Where a clause is met again, what follows stands nearer to it, unless the run that led to it was better.
+            known = ends.get(clause)
+            if known is None or run >= known[1] or place - known[0] > _NEAR_SPAN:
+                ends[clause] = place, run
+        return best
 
 
-def _closeness(term: Term, word: str) -> float:
-    """1.0 for the word itself, 0.5 to 1.0 for a beginning by how much of the word it covers, 0.0 otherwise."""
-    text = term.text
-    if word == text:
-        return 1.0
-    return 0.5 + 0.5 * len(text) / len(word) if term.is_prefix and word.startswith(text) else 0.0
+def is_prose(query: ParsedQuery) -> bool:
+    """Whether a query is a question rather than a few words."""
+    return len(query.clauses) >= _PROSE_COUNT
+
+
+def _manner_of(query: ParsedQuery) -> _Manner:
+    return _PROSE if is_prose(query) else _ONE if len(query.clauses) == 1 else _FEW
+
+
+def _factor(field: Field, manner: _Manner) -> float:
+    """What a word counts in a text, as a factor of term frequency."""
+    power: float = manner.text_power if field.role is Role.TEXT else _WEIGHT_POWER
+    return float(field.weight**power)
+
+
+def _is_label(field: Field) -> bool:
+    return field.role is Role.FACET or field.is_list
+
+
+def _describe(clause: Clause, found: set[str]) -> str:
+    ways = (way for way in clause.alternatives if all(any(map(term.fits, found)) for term in way.terms))
+    way = next(ways, clause.typed)
+    return f"“{way.text}”" if way.kind is Kind.TYPED else f"“{way.text}” (for “{clause.typed.text}”)"
+
+
+# What each clause adds, and what the document adds as a whole; the order is that of `Scorer._values`.
+_CLAUSE_LABELS = ("{} in the texts, by how rare and how frequent it is", "{} as it was typed", "{} in the title")
+_LABELS = (
+    "how much of the title was asked for",
+    "the title begins with the search",
+    "the title is the search",
+    "words near each other",
+    "popularity and recency",
+)
+
+
+def _find(text: str, needles: Sequence[_Needle]) -> list[tuple[int, str]]:
+    """Where words stand in a text, in order."""
+    found: dict[int, str] = {}
+    for needle, word in needles:
+        start = text.find(needle)
+        while start >= 0:
+            # The next word begins with the blank that ends this one.
+            end = text.index(" ", start + 1)
+            found[start] = word or text[start + 1 : end]
+            start = text.find(needle, end)
+    return sorted(found.items())

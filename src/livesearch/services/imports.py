@@ -11,28 +11,30 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import Collection, Document, ImportReport, Reject, Role, Row
-from livesearch.errors import InvalidInputError, SourceError
-from livesearch.ingest import Inference, Source, default_name, open_source, parse_source
+from livesearch.errors import ConflictError, InvalidInputError, SourceError, StoreUnavailableError
+from livesearch.ingest import Inference, Source, default_name, open_source, parse_source, take_sample
 from livesearch.search.indexing import IndexSchema
 from livesearch.services.batches import ROW_COUNT, Batch, BatchWriter, Rows
 from livesearch.services.fields import plan_fields
+from livesearch.services.following import Following, busy_table, find_following
+from livesearch.services.in_place import Taken, compare_all, take_all
 from livesearch.services.indexing import ProcessIndexing, ThreadIndexing
+from livesearch.services.ranking import keep_choices
 from livesearch.services.rejects import RejectsFile
 from livesearch.services.transactions import Transactions
 from livesearch.services.worker import Worker
 from livesearch.store import collections as collection_store
 from livesearch.store import imports as import_store
+from livesearch.store import in_place as in_place_store
 from livesearch.store.imports import ImportRecord
-
-# Rows looked at to infer types and roles. A source with no more is imported before a second process has started.
-SAMPLE_COUNT = 2000
+from livesearch.store.journal import mark_gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class ImportOptions:
         replace: Rows that the source does not have are gone afterwards.
         dry_run: Count only; a repeated key may count as accepted again where its rows are far apart.
         skip_known: Do nothing when this very source was the last one imported, even if documents were edited since.
+        shown: What the source is called, where that is not where it lies.
+        unpacked_limit: Bytes that a compressed source may become; None for any number.
     """
 
     format: str | None = None
@@ -56,6 +60,8 @@ class ImportOptions:
     replace: bool = False
     dry_run: bool = False
     skip_known: bool = False
+    shown: str | None = None
+    unpacked_limit: int | None = None
 
     def digest(self) -> str:
         """Tells two sets of options apart where they change what is stored."""
@@ -109,7 +115,8 @@ class ImportService:
         """Import one source.
 
         Args:
-            source: A path or URL-like string, see `ingest.parse_source`.
+            source: A path or URL-like string, see `ingest.parse_source`. A table of the store's own database is
+                followed in place.
             on_plan: Called once, before the first row is stored; not when nothing is to be done.
             on_progress: Called after each few thousand rows.
 
@@ -117,17 +124,32 @@ class ImportService:
             SourceError: The source cannot be read as rows, has none, or does not fit the collection.
             KeyUndecidedError: Two or more fields could be the key.
             InvalidInputError: The name cannot be one, or roles are given that differ from the stored ones.
-            ConflictError: Another writer changed the collection meanwhile; what was committed before stays.
+            ConflictError: Another writer changed the collection meanwhile; what was committed before stays. Or the
+                collection follows another source, or the table to follow is in use.
         """
         started = time.monotonic()
-        spec = parse_source(source, format=options.format)
-        name = _checked_name(options.name or default_name(spec))
+        spec = replace(parse_source(source, format=options.format), unpacked_limit=options.unpacked_limit)
+        name = checked_name(options.name or default_name(spec))
         # What is loaded by now stays loaded. A collector that looks at it again and again, because an import makes
         # millions of objects, takes a sixth of the time.
         gc.freeze()
         try:
             with closing(Worker()) as worker, closing(await worker.run(open_source, spec)) as opened:
-                run = _Run(self._transactions, worker, opened, source, name, options, on_plan, on_progress, started)
+                key = options.key or next((f for f, role in (options.roles or {}).items() if role is Role.KEY), None)
+                kept_name = None if options.replace else name
+                following = await find_following(self._transactions, opened, name=kept_name, key=key)
+                run = _Run(
+                    self._transactions,
+                    worker,
+                    opened,
+                    following,
+                    options.shown or (spec.shown if spec.format == "postgresql" else source),
+                    name,
+                    options,
+                    on_plan,
+                    on_progress,
+                    started,
+                )
                 return await run.to_end()
         finally:
             gc.unfreeze()
@@ -138,12 +160,15 @@ class _Run:
     """One import under way.
 
     Attributes:
+        following: The table that the source is, where it is followed and not copied.
+        source: As it may be shown.
         started: On the monotonic clock, in seconds.
     """
 
     transactions: Transactions
     worker: Worker
     opened: Source
+    following: Following | None
     source: str
     name: str
     options: ImportOptions
@@ -155,23 +180,87 @@ class _Run:
         async with self.transactions.read() as conn:
             existing = await collection_store.find_collection(conn, self.name)
             latest = await import_store.latest_import(conn, existing.id) if existing else None
+            is_followed = existing is not None and await self._is_followed(conn, existing)
+        if existing and is_followed and self.options.skip_known:
+            return self._followed_report(existing, Taken(unchanged=existing.document_count))
         fingerprint = await self.worker.run(self.opened.fingerprint)
         if existing and latest and self._is_known(existing, latest, fingerprint):
             return self._report(existing, _repeated(latest), rejects_path=self._rejects_path())
 
         rows = self.opened.rows()
-        sample = await self.worker.run(lambda: list(islice(rows, SAMPLE_COUNT)))
-        documents = _documents(sample, self.source)
+        sample, is_large = await self.worker.run(take_sample, rows)
+        if (
+            existing and is_followed and not self.options.dry_run and not any(isinstance(row, Row) for row in sample)
+        ):  # nothing to plan by
+            return self._followed_report(existing, await compare_all(self.transactions, self.name))
+        documents = sampled_documents(sample, self.source)
         options, kept = self.options, None if self.options.replace else existing
-        inference = plan_fields(documents, kept, roles=options.roles or {}, key=options.key)
+        inference = plan_fields(documents, kept, roles=options.roles or {}, key=self._key(kept))
         self.on_plan(ImportPlan(self.name, inference, self.opened.notes, is_new=existing is None))
-        is_large = len(sample) == SAMPLE_COUNT
         rows = chain(_drained(sample), rows)
         del documents
         if options.dry_run:
             return await self._dry_run(existing, inference, rows)
+        if self.following:
+            return await self._follow(existing, inference, is_followed=is_followed, is_large=is_large)
         collection, record = await self._begin(existing, inference, fingerprint)
         return await self._write(collection, record, rows, is_large=is_large)
+
+    def _key(self, kept: Collection | None) -> str | None:
+        """The key that a person or the source itself names; what is stored stands over the source."""
+        if self.following:
+            return self.following.key
+        is_chosen = self.options.key or Role.KEY in (self.options.roles or {}).values()
+        return self.options.key if is_chosen or kept else self.opened.likely_key
+
+    async def _is_followed(self, conn: AsyncConnection, existing: Collection) -> bool:
+        """Whether the collection follows the source already.
+
+        Raises:
+            ConflictError: It follows something else, or is to follow and is something else.
+        """
+        if self.options.replace:
+            return False
+        if self.following:
+            return await self.following.is_followed_by(conn, existing)
+        if existing.source_table is not None:
+            raise ConflictError(
+                f"The documents of “{self.name}” are the rows of the table {existing.source_table}. Give --name for"
+                " another collection, or --replace to have these rows in their place."
+            )
+        return False
+
+    async def _follow(
+        self, existing: Collection | None, inference: Inference, *, is_followed: bool, is_large: bool
+    ) -> ImportReport:
+        """Read the table once its changes are noted; or compare all of it, where they have been noted before."""
+        assert self.following  # noqa: S101  # the caller looks
+        if existing and is_followed:
+            if len(inference.fields) > len(existing.fields):
+                async with self.transactions.write() as conn:
+                    existing = await collection_store.set_fields(conn, existing, inference.fields)
+            return self._followed_report(existing, await compare_all(self.transactions, self.name))
+        # Rows that change from here on are noted. Those that changed before are in the snapshot that comes now.
+        await self.worker.run(self.following.source.rewind)
+        try:
+            collection, record = await self._begin(existing, inference, None)
+            report = await self._write(collection, record, self.opened.rows(), is_large=is_large)
+        except StoreUnavailableError as error:
+            raise busy_table(error, self.following.table.label) or error from error
+        taken = await take_all(self.transactions, self.name)
+        return replace(
+            report,
+            accepted=report.accepted + taken.accepted,
+            updated=report.updated + taken.updated,
+            removed=taken.removed,
+            source_table=self.following.table.label,
+        )
+
+    def _followed_report(self, collection: Collection, taken: Taken) -> ImportReport:
+        record = ImportRecord(
+            0, self.source, None, "", "done", 0, taken.accepted, taken.updated, taken.unchanged, taken.rejected, None
+        )
+        return replace(self._report(collection, record), removed=taken.removed, source_table=collection.source_table)
 
     def _is_known(self, collection: Collection, latest: ImportRecord, fingerprint: str | None) -> bool:
         """Whether this very source was the last to change the collection."""
@@ -187,14 +276,21 @@ class _Run:
             if self.options.replace:
                 existing = await collection_store.find_collection(conn, self._written_name)
             latest = await import_store.latest_import(conn, existing.id) if existing else None
-            is_resumable = latest is not None and (
-                (latest.state, latest.fingerprint, latest.options) == ("running", fingerprint, self.options.digest())
+            is_resumable = (
+                latest is not None
+                and existing is not None
+                # A replacement begun by another version has another index.
+                and existing.index_version == collection_store.INDEX_VERSION
                 and fingerprint is not None
+                and (latest.state, latest.fingerprint, latest.options)
+                == ("running", fingerprint, self.options.digest())
             )
             if existing and self.options.replace and not is_resumable:
                 await collection_store.drop_collection(conn, existing.id)
                 existing = None
             collection = await self._prepared(conn, existing, inference)
+            if self.following:
+                await self.following.start(conn, collection)
             if latest is None or not is_resumable:
                 latest = await import_store.begin_import(
                     conn,
@@ -209,6 +305,9 @@ class _Run:
     async def _prepared(self, conn: AsyncConnection, existing: Collection | None, inference: Inference) -> Collection:
         """The collection with the fields of the plan."""
         if existing is None:
+            replaced = await collection_store.find_collection(conn, self.name) if self.options.replace else None
+            if replaced:
+                inference = keep_choices(inference, replaced)
             return await collection_store.create_collection(
                 conn,
                 self._written_name,
@@ -216,6 +315,8 @@ class _Run:
                 key_field=inference.key_field,
                 popularity_field=inference.popularity_field,
                 source=self.source,
+                # Whom rows are open to stands in the index that is now made.
+                settings=replaced.settings if replaced else None,
             )
         if len(inference.fields) > len(existing.fields):
             return await collection_store.set_fields(conn, existing, inference.fields)
@@ -267,13 +368,20 @@ class _Run:
         """Record the end. A finished replacement becomes the collection; searches see the old one until then."""
         async with self.transactions.write() as conn:
             version = writer.version
+            if self.following:
+                await in_place_store.mark(conn, writer.collection.id, table=None, is_following=True)
             if self.options.replace:
                 built = await collection_store.find_collection(conn, self._written_name)
                 assert built is not None  # noqa: S101  # written by this import
+                replaced = await collection_store.find_collection(conn, self.name)
+                if replaced and replaced.settings.visibility != built.settings.visibility:
+                    raise ConflictError(f"Who may see the rows of “{self.name}” was changed meanwhile. Run it again.")
                 await collection_store.take_place(conn, built, self.name)
                 taken = await collection_store.find_collection(conn, self.name)
                 assert taken is not None  # noqa: S101  # just named so
                 version = taken.version
+                # Its own journal tells how it was built, not what became of the documents that it replaces.
+                await mark_gap(conn, taken.id, version, at=time.time())
             await import_store.finish_import(conn, writer.record.id, version=version, now=time.time())
 
     async def _dry_run(
@@ -285,7 +393,10 @@ class _Run:
         with RejectsFile(None) as rejects:
             while batch := await self._fill(writer, rows, rejects):
                 writer.record = writer.counted(batch)
-        return self._report(replace(collection, fields=inference.fields), writer.record)
+        removed = collection.document_count - len(writer.met) if self.options.replace else 0
+        return replace(
+            self._report(replace(collection, fields=inference.fields), writer.record), removed=max(removed, 0)
+        )
 
     def _report(
         self,
@@ -319,13 +430,20 @@ class _Run:
 
     def _rejects_path(self) -> Path:
         location = self.opened.spec.location
+        if self.opened.spec.format == "postgresql":
+            location = self.name
         return Path(f"{f'{self.name}-stdin' if location == '-' else location}.rejects.jsonl")
 
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        InvalidInputError: It cannot be the name of a collection.
+    """
     if not _NAME.fullmatch(name):
         raise InvalidInputError(
             f"“{name}” cannot be the name of a collection: use up to 64 small letters, digits, “-” and “_”, beginning"
@@ -339,7 +457,12 @@ def _repeated(record: ImportRecord) -> ImportRecord:
     return replace(record, accepted=0, updated=0, unchanged=record.rows_read - record.rejected)
 
 
-def _documents(sample: Sequence[Row | Reject], source: str) -> list[Document]:
+def sampled_documents(sample: Sequence[Row | Reject], source: str) -> list[Document]:
+    """The documents of a sample.
+
+    Raises:
+        SourceError: There is none.
+    """
     documents = [row.document for row in sample if isinstance(row, Row)]
     if documents:
         return documents

@@ -1,103 +1,126 @@
 """Searching: from a query to a page of results, one snapshot of the store a search."""
 
-import re
-from calendar import isleap, monthrange
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from time import perf_counter
 
-import numpy as np
-from pyroaring import BitMap
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import (
-    NUMERIC_ROLES,
+    ANYBODY,
     Collection,
-    Document,
+    Explanation,
     Facet,
-    Field,
-    FieldType,
     Hit,
-    Range,
     RangeFacet,
     ResultPage,
     Role,
     SearchQuery,
+    Viewer,
 )
-from livesearch.errors import InvalidInputError
-from livesearch.ingest import number_of
+from livesearch.errors import SchemaOutdatedError
+from livesearch.search.cursors import encode_cursor
 from livesearch.search.faceting import count_values, leave_out
+from livesearch.search.highlighting import Matcher
 from livesearch.search.hits import make_hit
-from livesearch.search.matching import Match, Postings, filter_documents, in_range, match, needs
-from livesearch.search.query import ParsedQuery, parse_query
-from livesearch.search.ranking import Scorer, candidates, largest, remaining
-from livesearch.search.values import format_number
-from livesearch.services.collections import require_collection
-from livesearch.services.columns import ColumnCache, Columns
+from livesearch.search.selections import Base
+from livesearch.services.explaining import explain
+from livesearch.services.facets import count_facets, load_columns
+from livesearch.services.finding import Finder, Found
+from livesearch.services.opening import open_collection, open_collections
+from livesearch.services.paging import NOT_RANKED, page_of, rank
+from livesearch.services.ranges import require_field
+from livesearch.services.ranking import RankingChange, changed
+from livesearch.services.sights import outward
 from livesearch.services.transactions import Transactions
-from livesearch.store.collections import list_collections
-from livesearch.store.documents import decode, load_bodies, load_documents
-from livesearch.store.postings import chunks_of, load_postings, load_union
+from livesearch.store.documents import load_documents
 
-# Facet values shown before one asks for more.
-_FACET_VALUE_COUNT = 10
-
-# Bytes of documents that are read to be scored: some 5 ms of work. Rows longer than 10 kB have fewer candidates.
-_READ_SIZE = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A query matched against one snapshot: what was asked, what holds every word, what each filter allows."""
-
-    parsed: ParsedQuery
-    match: Match
-    allowed: Mapping[str, BitMap]
-    columns: Columns
-
-    @property
-    def narrowed(self) -> Match:
-        return self.match.within(leave_out(self.match.all, self.allowed)) if self.allowed else self.match
+_NONE_NOTICE = "No row holds all the words. These hold the most of them."
+_FEW_NOTICE = "Few rows hold all the words. Those that hold the most of them follow."
 
 
 class SearchService:
-    """Answers searches. All counts are exact."""
+    """Answers searches. Counts are exact unless they are marked as lower bounds."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
-        self._cache = ColumnCache()
+        self.finder = Finder()
 
-    async def search(self, name: str, query: SearchQuery, *, with_facets: bool = True) -> ResultPage:
-        """Search one collection.
+    async def warm(self) -> None:
+        """Read ahead what searches will need; a store that is not set up has nothing of it.
+
+        Raises:
+            StoreUnavailableError: The store does not answer.
+        """
+        with suppress(SchemaOutdatedError):
+            async with self._transactions.read(is_limited=False) as conn:
+                await self.finder.warm(conn)
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        await self.finder.close()
+
+    async def search(
+        self, name: str, query: SearchQuery, *, viewer: Viewer = ANYBODY, with_facets: bool = True
+    ) -> ResultPage:
+        """Search one collection, for a viewer.
 
         Raises:
             CollectionNotFoundError: No collection has the name.
             InvalidInputError: A filter, range or sort names a field that cannot do it, or a range end is not a number
-                or date.
+                or date; or the cursor is of another search.
             QueryTimeoutError: The search took longer than the setting `query_timeout_ms`.
         """
         started = perf_counter()
-        async with self._transactions.read() as conn:
-            collection = await require_collection(conn, name)
-            return await self._search(conn, collection, query, with_facets=with_facets, started=started)
+        async with open_collection(self._transactions, name) as (conn, collection):
+            return await self._search(conn, collection, query, viewer, with_facets=with_facets, started=started)
 
-    async def search_all(self, text: str, *, hits: int = 3) -> tuple[ResultPage, ...]:
+    async def compare(
+        self, name: str, query: SearchQuery, change: RankingChange, *, viewer: Viewer = ANYBODY
+    ) -> tuple[ResultPage, ResultPage]:
+        """Search one collection as it ranks and as it would rank, in one snapshot; nothing is saved.
+
+        Args:
+            change: Weights, popularity and recency. Language and typo tolerance stay, as the index has them.
+
+        Raises:
+            CollectionNotFoundError: No collection has the name.
+            InvalidInputError: As for ``search`` and `RankingService.change`.
+        """
+        started = perf_counter()
+        change = replace(change, language=None, typos={})
+        async with open_collection(self._transactions, name) as (conn, collection):
+            wanted = changed(collection, change)
+            before = await self._search(conn, collection, query, viewer, with_facets=False, started=started)
+            after = await self._search(conn, wanted, query, viewer, with_facets=False, started=started)
+            return before, after
+
+    async def search_all(self, text: str, *, viewer: Viewer = ANYBODY, hits: int = 3) -> tuple[ResultPage, ...]:
         """Search every collection, in order of name.
 
         Args:
             hits: Best hits to give of each.
         """
         query = SearchQuery(text=text, page_size=hits)
-        async with self._transactions.read() as conn:
+        async with open_collections(self._transactions) as (conn, found):
             return tuple(
                 [
-                    await self._search(conn, collection, query, with_facets=False, started=perf_counter())
-                    for collection in await list_collections(conn)
+                    await self._search(conn, collection, query, viewer, with_facets=False, started=perf_counter())
+                    for collection in found
                 ]
             )
 
     async def facet_values(
-        self, name: str, query: SearchQuery, field: str, *, contains: str = "", limit: int = 100
+        self,
+        name: str,
+        query: SearchQuery,
+        field: str,
+        *,
+        viewer: Viewer = ANYBODY,
+        contains: str = "",
+        limit: int = 100,
     ) -> Facet:
         """More values of one facet than a result page gives.
 
@@ -109,165 +132,110 @@ class SearchService:
             CollectionNotFoundError: No collection has the name.
             InvalidInputError: The field is no facet, or as for ``search``.
         """
-        async with self._transactions.read() as conn:
-            collection = await require_collection(conn, name)
-            facet = _field_with_role(collection, field, {Role.FACET}, "a facet")
-            found = await self._find(conn, collection, query)
-            columns = await self._cache.load(conn, collection, facets=[field])
+        async with open_collection(self._transactions, name) as (conn, collection):
+            facet = require_field(collection, field, {Role.FACET}, "a facet")
+            found = await self.finder.find(conn, collection, query, viewer)
+            columns = await self.finder.columns.load(conn, collection, facets=[field])
             return count_values(
                 facet,
                 columns.facets[field],
-                leave_out(found.match.all, found.allowed, field),
+                Base(leave_out(found.match.all, found.allowed, field), columns.everything),
                 selected=query.filters.get(field, ()),
                 limit=limit,
                 contains=contains,
             )
 
+    async def explain(self, name: str, query: SearchQuery, key: str, *, viewer: Viewer = ANYBODY) -> Explanation:
+        """Say why a document stands where it does in a result, or why it is not there.
+
+        Raises:
+            DocumentNotFoundError: No document has the key.
+            CollectionNotFoundError: No collection has the name.
+            InvalidInputError: As for ``search``.
+        """
+        async with open_collection(self._transactions, name) as (conn, collection):
+            found = await self.finder.find(conn, collection, query, viewer)
+            ranked = await rank(conn, found) if found.is_ranked else NOT_RANKED
+            return await explain(conn, found, ranked, key)
+
     async def _search(
-        self, conn: AsyncConnection, collection: Collection, query: SearchQuery, *, with_facets: bool, started: float
+        self,
+        conn: AsyncConnection,
+        collection: Collection,
+        query: SearchQuery,
+        viewer: Viewer,
+        *,
+        with_facets: bool,
+        started: float,
     ) -> ResultPage:
-        found = await self._find(conn, collection, query)
-        hits = await self._hits(conn, collection, query, found)
-        facets, ranges = await self._facets(conn, collection, query, found) if with_facets else ((), ())
+        found = await self.finder.find(conn, collection, query, viewer)
+        hits, next_cursor = await self._hits(conn, found)
+        facets, ranges = await self._facets(conn, found) if with_facets else ((), ())
         return ResultPage(
             query=query,
-            collection=collection,
+            collection=found.collection,
             hits=hits,
             total=len(found.narrowed.all),
             facets=facets,
             ranges=ranges,
-            notices=found.parsed.notices,
+            total_is_exact=found.is_exact,
+            corrected_query=found.corrected_query,
+            notices=(*found.notices, *_relaxed_notices(found)),
             took_ms=(perf_counter() - started) * 1000,
             version=collection.version,
+            next_cursor=next_cursor,
         )
 
-    async def _find(self, conn: AsyncConnection, collection: Collection, query: SearchQuery) -> _Found:
-        parsed = parse_query(query.text)
-        for name in query.filters:
-            _field_with_role(collection, name, {Role.FACET}, "a facet")
-        limits = {name: _range_limits(collection, query, name) for name in query.ranges}
-        sort_name = query.sort.removeprefix("-")
-        if query.sort:
-            _field_with_role(collection, sort_name, NUMERIC_ROLES, "a number or a date")
-
-        wanted, chunks = needs(parsed, query.filters), chunks_of(collection.next_number)
-        postings = Postings(
-            await load_postings(conn, collection.id, wanted.keys, chunks),
-            {key_range: await load_union(conn, collection.id, key_range, chunks) for key_range in wanted.ranges},
+    async def _facets(self, conn: AsyncConnection, found: Found) -> tuple[tuple[Facet, ...], tuple[RangeFacet, ...]]:
+        collection = found.collection
+        columns = await load_columns(
+            self.finder.columns, conn, collection, found.query, with_facets=True, now=time.time()
         )
-        values = {name for name in (collection.popularity_field, sort_name, *query.ranges) if name}
-        columns = await self._cache.load(conn, collection, values=values)
-        allowed = filter_documents(query.filters, postings)
-        for name, (minimum, maximum) in limits.items():
-            allowed[name] = in_range(columns.values[name], minimum, maximum)
-        return _Found(parsed, match(parsed, postings), allowed, columns)
+        columns = await found.sight.seen(columns) if found.sight else columns
+        facets, ranges = count_facets(collection, columns, found.query, found.match.all, found.allowed)
+        if found.is_exact:
+            return facets, ranges
+        return tuple(replace(facet, is_exact=False, counts_are_exact=False) for facet in facets), ranges
 
-    async def _hits(
-        self, conn: AsyncConnection, collection: Collection, query: SearchQuery, found: _Found
-    ) -> tuple[Hit, ...]:
-        offset, narrowed, values = (query.page - 1) * query.page_size, found.narrowed, found.columns.values
-        popularity = values.get(collection.popularity_field or "")
-        terms, end = found.parsed.terms, offset + query.page_size
-        scores: dict[int, float] = {}
-        documents: dict[int, tuple[str, Document]] = {}
-        if query.sort:
-            numbers = values[query.sort.removeprefix("-")]
-            page = largest(narrowed.all, numbers if query.sort.startswith("-") else -numbers, end)[offset:]
-        elif not terms:
-            page = largest(narrowed.all, popularity, end)[offset:]
-        else:
-            documents = await self._candidates(conn, collection, candidates(narrowed, popularity))
-            scorer = Scorer(found.parsed, collection)
-            scores = {
-                number: scorer.score(document, 0.0 if popularity is None else float(popularity[number]))
-                for number, (_, document) in documents.items()
-            }
-            # Python's sort is stable: equal scores keep the order of tier and popularity.
-            ranked = sorted(scores, key=scores.__getitem__, reverse=True)
-            page = ranked[offset:end]
-            rest, passed = query.page_size - len(page), max(0, offset - len(ranked))
-            if rest:
-                page += remaining(narrowed, popularity, ranked, offset=passed, limit=rest)
-        documents |= await load_documents(conn, collection.id, [number for number in page if number not in documents])
-        return tuple(make_hit(*documents[number], collection, terms, score=scores.get(number, 0.0)) for number in page)
+    async def hits(self, conn: AsyncConnection, found: Found) -> tuple[Hit, ...]:
+        """The documents of the page that was asked for."""
+        return (await self._hits(conn, found))[0]
 
-    @staticmethod
-    async def _candidates(
-        conn: AsyncConnection, collection: Collection, numbers: Sequence[int]
-    ) -> dict[int, tuple[str, Document]]:
-        """Key and document of the first candidates, as many as may be read while others wait."""
-        bodies = await load_bodies(conn, collection.id, numbers)
-        found: dict[int, tuple[str, Document]] = {}
-        size = 0
-        for number in numbers:
-            key, body = bodies[number]
-            size += len(body)
-            if found and size > _READ_SIZE:
-                break
-            found[number] = key, decode(body)
-        return found
-
-    async def _facets(
-        self, conn: AsyncConnection, collection: Collection, query: SearchQuery, found: _Found
-    ) -> tuple[tuple[Facet, ...], tuple[RangeFacet, ...]]:
-        faceted, numeric = collection.by_role(Role.FACET), collection.by_role(*NUMERIC_ROLES)
-        columns = await self._cache.load(
-            conn, collection, facets=[f.name for f in faceted], values=[f.name for f in numeric]
+    async def hits_of(self, conn: AsyncConnection, found: Found, numbers: Iterable[int]) -> tuple[Hit, ...]:
+        """Chosen documents as hits of a search, without scores."""
+        chosen = list(numbers)
+        documents, terms = await load_documents(conn, found.collection, chosen), Matcher(found.parsed.terms)
+        return tuple(
+            make_hit(*documents[number], found.collection, terms, score=0.0) for number in chosen if number in documents
         )
-        facets = tuple(
-            count_values(
-                field,
-                columns.facets[field.name],
-                leave_out(found.match.all, found.allowed, field.name),
-                selected=query.filters.get(field.name, ()),
-                limit=_FACET_VALUE_COUNT,
+
+    async def _hits(self, conn: AsyncConnection, found: Found) -> tuple[tuple[Hit, ...], str | None]:
+        """The documents of the page, and where the next one begins."""
+        ranked = await rank(conn, found) if found.is_ranked else NOT_RANKED
+        numbers, last = page_of(found, ranked)
+        documents = dict(ranked.documents)
+        missing = [number for number in numbers if number not in documents]
+        documents |= await load_documents(conn, found.collection, missing)
+        # Another program may have deleted one, while it could not be indexed.
+        numbers = [number for number in numbers if number in documents]
+        terms, is_explained = Matcher(found.parsed.terms), found.query.is_explained
+        pinned = {number for _, number in found.pinned}
+        hits = tuple(
+            make_hit(
+                *documents[number],
+                found.collection,
+                terms,
+                score=ranked.scores.get(number, 0.0),
+                parts=ranked.explain(number, found) if is_explained else (),
+                is_pinned=number in pinned,
             )
-            for field in faceted
+            for number in numbers
         )
-        return facets, tuple(_range_facet(field, columns, query) for field in numeric)
+        return hits, encode_cursor(outward(last, found.sight), found.query) if last else None
 
 
-def _range_facet(field: Field, columns: Columns, query: SearchQuery) -> RangeFacet:
-    low, high = [format_number(end, field) for end in extent] if (extent := columns.extent(field.name)) else ["", ""]
-    return RangeFacet(field, low, high, query.ranges.get(field.name, Range()))
-
-
-def _field_with_role(
-    collection: Collection, name: str, roles: Sequence[Role] | set[Role] | frozenset[Role], what: str
-) -> Field:
-    field = collection.field(name)
-    if field is None or field.role not in roles:
-        able = ", ".join(f.name for f in collection.by_role(*roles)) or "none"
-        raise InvalidInputError(f"“{name}” is not {what} of “{collection.name}”. Those that are: {able}.")
-    return field
-
-
-def _first(text: str | None, field: Field) -> float | None:
-    return None if text is None else number_of(text, field.type)
-
-
-def _last(text: str | None, field: Field) -> float | None:
-    """The number of an upper end; of a day, month or year as it was written, its last moment."""
-    first = _first(text, field)
-    written = _DATE.fullmatch((text or "").strip())
-    if first is None or written is None or field.type is not FieldType.DATE:
-        return first
-    year, month, day = (int(part) if part else 0 for part in written.groups())
-    day_count = 1 if day else monthrange(year, month)[1] if month else 365 + isleap(year)
-    return first + 86_400 * day_count - 0.001
-
-
-# A year, a month or a day, as ISO 8601 writes them.
-_DATE = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?")
-
-
-def _range_limits(collection: Collection, query: SearchQuery, name: str) -> tuple[float | None, float | None]:
-    field = _field_with_role(collection, name, NUMERIC_ROLES, "a number or a date")
-    ends: list[float | None] = []
-    asked = query.ranges[name]
-    for text, number in ((asked.minimum, _first(asked.minimum, field)), (asked.maximum, _last(asked.maximum, field))):
-        if text is not None and (number is None or np.isnan(number)):
-            kind = "a date like 2009-12-31" if field.role is Role.DATE else "a number"
-            raise InvalidInputError(f"“{text}” is not {kind}, which the range of “{name}” needs.")
-        ends.append(number)
-    return ends[0], ends[1]
+def _relaxed_notices(found: Found) -> tuple[str, ...]:
+    shown = found.narrowed.all
+    if not found.most_held or not shown - found.all_held:
+        return ()
+    return (_FEW_NOTICE if shown & found.all_held else _NONE_NOTICE,)

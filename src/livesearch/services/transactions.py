@@ -7,15 +7,19 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.db import READER_COUNT, Database
-from livesearch.errors import SchemaOutdatedError, StoreUnavailableError
+from livesearch.errors import OverloadedError, SchemaOutdatedError
 from livesearch.store.schema import SchemaState, schema_state, upgrade_schema
 
-# Seconds a search waits for its turn: whoever typed has long gone on by then.
-_TURN_SECONDS = 10.0
+# Seconds a search waits for its turn: the two longest searches before it. The bridge admits few more than have a turn.
+_TURN_SECONDS = 2.0
 
 _WAY_OUT = {
     SchemaState.EMPTY: "The store is empty. Run `livesearch db upgrade`, or `livesearch serve`, to set it up.",
     SchemaState.OUTDATED: "The store was made by an older livesearch. Run `livesearch db upgrade`; your rows stay.",
+    SchemaState.STALE: (
+        "The index was made by an older livesearch, or making it anew was interrupted. Run `livesearch db upgrade`;"
+        " your rows stay."
+    ),
     SchemaState.UNKNOWN: (
         "The store was made by a newer livesearch, or not by livesearch. Start the version that made it, or set"
         " LIVESEARCH_STORE_URL to another store."
@@ -32,6 +36,9 @@ class Transactions:
         self._turns = asyncio.Semaphore(READER_COUNT - 1)
         # Once the schema has been found current it stays so: migrations only go forward.
         self._is_current = False
+        # By collection, until when rows of other programs are not indexed, because the store could not be written to:
+        # seconds on the monotonic clock. `opening` keeps it.
+        self.foreign_pauses: dict[int, float] = {}
 
     @asynccontextmanager
     async def read(self, *, is_limited: bool = True) -> AsyncIterator[AsyncConnection]:
@@ -43,6 +50,7 @@ class Transactions:
         Raises:
             SchemaOutdatedError: The store must be upgraded first.
             QueryTimeoutError: The block took longer than the setting `query_timeout_ms`.
+            OverloadedError: Too many blocks want to run within the limit at once.
             StoreUnavailableError: The store does not answer.
         """
         if not is_limited:
@@ -62,28 +70,36 @@ class Transactions:
             async with asyncio.timeout(_TURN_SECONDS):
                 await self._turns.acquire()
         except TimeoutError as error:
-            raise StoreUnavailableError("Too many searches at once. Try again in a moment.") from error
+            raise OverloadedError("Too many searches at once. Try again in a moment.") from error
         try:
             yield
         finally:
             self._turns.release()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
+    async def write(
+        self, *, is_for_index: bool = False, patience_ms: int | None = None
+    ) -> AsyncIterator[AsyncConnection]:
         """A transaction that commits when the block ends well.
+
+        Args:
+            is_for_index: It makes an index anew, so that this may be out of date.
+            patience_ms: Milliseconds to wait for a lock of another process; 5 seconds unless told.
 
         Raises:
             SchemaOutdatedError: The store must be upgraded first.
             StoreUnavailableError: The store does not answer.
         """
-        async with self.database.write() as conn:
-            await self._require_schema(conn)
+        async with self.database.write(patience_ms=patience_ms) as conn:
+            await self._require_schema(conn, is_for_index=is_for_index)
             yield conn
 
-    async def _require_schema(self, conn: AsyncConnection) -> None:
+    async def _require_schema(self, conn: AsyncConnection, *, is_for_index: bool = False) -> None:
         if self._is_current:
             return
         state = await schema_state(conn)
+        if is_for_index and state is SchemaState.STALE:
+            return
         if state is not SchemaState.CURRENT:
             raise SchemaOutdatedError(_WAY_OUT[state])
         self._is_current = True

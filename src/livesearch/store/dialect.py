@@ -3,8 +3,8 @@
 They are the hot ones: many rows a call, or many keys a call, as one statement and one trip to the database.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,12 +12,19 @@ from livesearch.store import postgres, sqlite
 
 # collection, chunk, key, cardinality, bitmap
 PostingRow = tuple[int, int, str, int, bytes]
-# collection, number, key, body, digest
-DocumentRow = tuple[int, int, str, bytes, bytes]
+# key, chunk, cardinality, bitmap
+StoredPosting = tuple[str, int, int, bytes]
+# collection, number, key, key's hash, body, digest
+DocumentRow = tuple[int, int, str, int, bytes, bytes]
+# collection, term, documents more or less, version
+FrequencyRow = tuple[int, str, int, int]
 
 
 class Dialect(Protocol):
     """One store's way to say it. Row tuples follow the order of the table's columns."""
+
+    async def fetch(self, conn: AsyncConnection, sql: str, parameters: Sequence[Any]) -> list[Any]:  # Any: any columns
+        """The rows of a statement in this store's SQL, as its driver gives them."""
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[PostingRow]) -> None:
         """Insert postings, or replace those with the same collection, chunk and key."""
@@ -27,21 +34,38 @@ class Dialect(Protocol):
 
     async def postings_of(
         self, conn: AsyncConnection, collection_id: int, keys: Iterable[str], chunks: Iterable[int]
-    ) -> Sequence[tuple[str, bytes]]:
-        """Key and bitmap of the postings there are, a row for each chunk that has the key."""
+    ) -> Sequence[StoredPosting]:
+        """The postings there are, a row for each chunk that has the key."""
+
+    async def union_parts(
+        self, conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]
+    ) -> Sequence[tuple[int, int, bytes]]:
+        """The postings of any key in the range (first, end exclusive): chunk, cardinality and bitmap.
+
+        Those that are plain numbers are put together, a row for each chunk, with cardinality 0.
+        """
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
         """Remove postings of a chunk."""
 
     async def documents_by_key(
-        self, conn: AsyncConnection, collection_id: int, keys: Iterable[str]
+        self, conn: AsyncConnection, collection_id: int, hashes: Mapping[str, int]
     ) -> Sequence[tuple[str, int, bytes]]:
-        """Key, number and digest of the documents there are."""
+        """Key, number and digest of the documents there are, for keys given with their hashes."""
 
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
     ) -> Sequence[tuple[int, str, bytes]]:
         """Number, key and body of the documents there are."""
+
+    async def add_frequencies(self, conn: AsyncConnection, rows: Sequence[FrequencyRow]) -> None:
+        """Add to the frequencies of terms; a new term gets the row's version."""
+
+    async def delete_unused_terms(self, conn: AsyncConnection, collection_id: int, terms: Sequence[str]) -> None:
+        """Remove those of the terms whose frequency has come to nothing."""
+
+    async def terms_since(self, conn: AsyncConnection, collection_id: int, version: int) -> Sequence[tuple[str, int]]:
+        """Term and frequency of the terms that came after a version, -1 for all, in the order of bytes."""
 
 
 def dialect_of(conn: AsyncConnection) -> Dialect:

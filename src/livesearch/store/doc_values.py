@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import Executable, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,24 +52,48 @@ async def put_values(
     conn: AsyncConnection, collection_id: int, field: str, document_numbers: NDArray[np.int64], numbers: Numbers
 ) -> None:
     """Set the field's values at some document numbers; others stay."""
-    blocks = document_numbers // BLOCK_SIZE
-    touched = np.unique(blocks).tolist()
-    query = select(doc_values.c.block, doc_values.c.numbers).where(
-        doc_values.c.collection_id == collection_id, doc_values.c.field == field, doc_values.c.block.in_(touched)
-    )
-    stored = {row.block: row.numbers for row in await conn.execute(query)}
+    await put_all_values(conn, collection_id, [(field, document_numbers, numbers)])
+
+
+async def put_all_values(
+    conn: AsyncConnection, collection_id: int, changes: Iterable[tuple[str, NDArray[np.int64], Numbers]]
+) -> None:
+    """Set values of several fields, each with document numbers and the values at them; others stay."""
+    touched = [
+        (field, block, document_numbers, numbers)
+        for field, document_numbers, numbers in changes
+        for block in np.unique(document_numbers // BLOCK_SIZE).tolist()
+    ]
+    stored: dict[tuple[str, int], bytes] = {}
+    for start in range(0, len(touched), _PAIR_COUNT):
+        pairs = [(field, block) for field, block, _, _ in touched[start : start + _PAIR_COUNT]]
+        query = select(doc_values.c.field, doc_values.c.block, doc_values.c.numbers).where(
+            doc_values.c.collection_id == collection_id,
+            tuple_(doc_values.c.field, doc_values.c.block).in_(pairs),
+        )
+        stored |= {(row.field, row.block): row.numbers for row in await conn.execute(query)}
     rows: list[dict[str, Any]] = []  # Any: a row of several types
-    for block in touched:
-        held = np.frombuffer(stored[block], "<f8").copy() if block in stored else np.full(BLOCK_SIZE, np.nan)
-        mine = blocks == block
+    for field, block, document_numbers, numbers in touched:
+        before = stored.get((field, block))
+        held = np.full(BLOCK_SIZE, np.nan) if before is None else np.frombuffer(before, "<f8").copy()
+        mine = document_numbers // BLOCK_SIZE == block
         held[document_numbers[mine] % BLOCK_SIZE] = numbers[mine]
         rows.append(
             {"collection_id": collection_id, "field": field, "block": block, "numbers": held.astype("<f8").tobytes()}
         )
-    insert = (sqlite if conn.dialect.name == "sqlite" else postgresql).insert(doc_values)
-    await conn.execute(
-        insert.on_conflict_do_update(
-            index_elements=["collection_id", "field", "block"], set_={"numbers": insert.excluded.numbers}
-        ),
-        rows,
+    if rows:
+        await conn.execute(_PUT[conn.dialect.name], rows)
+
+
+# Blocks looked up at once: two parameters each, of the 32,766 that both stores take at least.
+_PAIR_COUNT = 1000
+
+
+def _put(insert: sqlite.Insert | postgresql.Insert) -> Executable:
+    return insert.on_conflict_do_update(
+        index_elements=["collection_id", "field", "block"], set_={"numbers": insert.excluded.numbers}
     )
+
+
+# Made once: edits use it, and making it takes longer than running it.
+_PUT = {"sqlite": _put(sqlite.insert(doc_values)), "postgresql": _put(postgresql.insert(doc_values))}

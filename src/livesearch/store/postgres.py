@@ -2,14 +2,18 @@
 
 # ruff: noqa: D102  # `dialect.Dialect` says what each statement does
 
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 class PostgresStatements:
     """See `dialect.Dialect`."""
+
+    # Any: what asyncpg takes and gives.
+    async def fetch(self, conn: AsyncConnection, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        return list(await conn.exec_driver_sql(sql, tuple(parameters)))
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, int, bytes]]) -> None:
         if rows:
@@ -21,25 +25,41 @@ class PostgresStatements:
                 _columns(rows),
             )
 
-    async def put_documents(self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, bytes, bytes]]) -> None:
+    async def put_documents(
+        self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, int, bytes, bytes]]
+    ) -> None:
         if rows:
             await conn.exec_driver_sql(
-                "INSERT INTO documents (collection_id, number, key, body, digest)"
-                " SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::bytea[], $5::bytea[])"
+                "INSERT INTO documents (collection_id, number, key, key_hash, body, digest)"
+                " SELECT * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::bigint[], $5::bytea[], $6::bytea[])"
                 " ON CONFLICT (collection_id, number) DO UPDATE SET body = excluded.body, digest = excluded.digest",
                 _columns(rows),
             )
 
     async def postings_of(
         self, conn: AsyncConnection, collection_id: int, keys: Iterable[str], chunks: Iterable[int]
-    ) -> Sequence[tuple[str, bytes]]:
+    ) -> Sequence[tuple[str, int, int, bytes]]:
         result = await conn.exec_driver_sql(
-            "SELECT key, bitmap FROM postings"
+            "SELECT key, chunk, cardinality, bitmap FROM postings"
             " WHERE collection_id = $1 AND chunk = ANY($2::int[]) AND key = ANY($3::text[])",
             # A filter may name any text; PostgreSQL takes no NUL, and no key has one.
             (collection_id, list(chunks), [key for key in keys if "\0" not in key]),
         )
-        return cast("Sequence[tuple[str, bytes]]", result.fetchall())
+        return cast("Sequence[tuple[str, int, int, bytes]]", result.fetchall())
+
+    async def union_parts(
+        self, conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]
+    ) -> Sequence[tuple[int, int, bytes]]:
+        rows = (
+            "FROM postings WHERE collection_id = $1 AND chunk = ANY($2::int[])"
+            " AND key >= $3 AND key < $4 AND length(bitmap)"
+        )
+        result = await conn.exec_driver_sql(
+            f"SELECT chunk, 0, string_agg(bitmap, ''::bytea) {rows} = 2 * cardinality GROUP BY chunk"
+            f" UNION ALL SELECT chunk, cardinality, bitmap {rows} <> 2 * cardinality",
+            (collection_id, list(chunks), *key_range),
+        )
+        return cast("Sequence[tuple[int, int, bytes]]", result.fetchall())
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
         await conn.exec_driver_sql(
@@ -48,13 +68,14 @@ class PostgresStatements:
         )
 
     async def documents_by_key(
-        self, conn: AsyncConnection, collection_id: int, keys: Iterable[str]
+        self, conn: AsyncConnection, collection_id: int, hashes: Mapping[str, int]
     ) -> Sequence[tuple[str, int, bytes]]:
         result = await conn.exec_driver_sql(
-            "SELECT key, number, digest FROM documents WHERE collection_id = $1 AND key = ANY($2::text[])",
-            (collection_id, list(keys)),
+            "SELECT key, number, digest FROM documents WHERE collection_id = $1 AND key_hash = ANY($2::bigint[])",
+            (collection_id, list(hashes.values())),
         )
-        return cast("Sequence[tuple[str, int, bytes]]", result.fetchall())
+        rows = cast("Sequence[tuple[str, int, bytes]]", result.fetchall())
+        return [row for row in rows if row[0] in hashes]
 
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
@@ -64,6 +85,29 @@ class PostgresStatements:
             (collection_id, list(numbers)),
         )
         return cast("Sequence[tuple[int, str, bytes]]", result.fetchall())
+
+    async def add_frequencies(self, conn: AsyncConnection, rows: Sequence[tuple[int, str, int, int]]) -> None:
+        if rows:
+            await conn.exec_driver_sql(
+                "INSERT INTO vocabulary (collection_id, term, frequency, version)"
+                " SELECT * FROM unnest($1::int[], $2::text[], $3::int[], $4::bigint[])"
+                " ON CONFLICT (collection_id, term)"
+                " DO UPDATE SET frequency = vocabulary.frequency + excluded.frequency",
+                _columns(rows),
+            )
+
+    async def delete_unused_terms(self, conn: AsyncConnection, collection_id: int, terms: Sequence[str]) -> None:
+        await conn.exec_driver_sql(
+            "DELETE FROM vocabulary WHERE collection_id = $1 AND term = ANY($2::text[]) AND frequency <= 0",
+            (collection_id, list(terms)),
+        )
+
+    async def terms_since(self, conn: AsyncConnection, collection_id: int, version: int) -> Sequence[tuple[str, int]]:
+        result = await conn.exec_driver_sql(
+            "SELECT term, frequency FROM vocabulary WHERE collection_id = $1 AND version > $2 ORDER BY term",
+            (collection_id, version),
+        )
+        return cast("Sequence[tuple[str, int]]", result.fetchall())
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:

@@ -1,16 +1,19 @@
-"""Postings: which documents hold a key, as Roaring bitmaps in rows."""
+"""Postings: which documents hold a key, a row for each key and chunk."""
 
-import struct
+from asyncio import to_thread
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
 from pyroaring import BitMap
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import CHUNK_BITS, PostingChange
 from livesearch.models import postings
-from livesearch.store.dialect import dialect_of
+from livesearch.store.bitmaps import decode, decode_joined, merge
+from livesearch.store.dialect import StoredPosting, dialect_of
 
 
 def chunks_of(next_number: int) -> range:
@@ -29,8 +32,11 @@ async def load_union(
     conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Sequence[int]
 ) -> BitMap:
     """The documents of any key in the range (first, end exclusive)."""
-    query = select(postings.c.bitmap).where(*_in_range(collection_id, key_range, chunks))
-    parts = [BitMap.deserialize(bitmap) for bitmap in (await conn.execute(query)).scalars()]
+    rows = await dialect_of(conn).union_parts(conn, collection_id, key_range, chunks)
+    parts = [
+        decode(cardinality, bitmap, chunk) if cardinality else decode_joined(bitmap, chunk)
+        for chunk, cardinality, bitmap in rows
+    ]
     return BitMap.union(*parts) if parts else BitMap()
 
 
@@ -38,8 +44,17 @@ async def load_range(
     conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Sequence[int]
 ) -> dict[str, BitMap]:
     """The documents of every key in the range (first, end exclusive)."""
-    query = select(postings.c.key, postings.c.bitmap).where(*_in_range(collection_id, key_range, chunks))
-    return _united((row.key, row.bitmap) for row in await conn.execute(query))
+    columns = (postings.c.key, postings.c.chunk, postings.c.cardinality, postings.c.bitmap)
+    query = select(*columns).where(*_in_range(collection_id, key_range, chunks))
+    return _united(tuple(row) for row in await conn.execute(query))
+
+
+async def load_chunk_postings(conn: AsyncConnection, collection_id: int, chunk: int) -> dict[str, tuple[int, bytes]]:
+    """Cardinality and bitmap, as they are stored, of every key of a chunk; to be checked."""
+    query = select(postings.c.key, postings.c.cardinality, postings.c.bitmap).where(
+        postings.c.collection_id == collection_id, postings.c.chunk == chunk
+    )
+    return {key: (cardinality, bitmap) for key, cardinality, bitmap in await conn.execute(query)}
 
 
 def _in_range(collection_id: int, key_range: tuple[str, str], chunks: Sequence[int]) -> tuple[ColumnElement[bool], ...]:
@@ -52,10 +67,10 @@ def _in_range(collection_id: int, key_range: tuple[str, str], chunks: Sequence[i
     )
 
 
-def _united(rows: Iterable[tuple[str, bytes]]) -> dict[str, BitMap]:
+def _united(rows: Iterable[StoredPosting]) -> dict[str, BitMap]:
     parts: defaultdict[str, list[BitMap]] = defaultdict(list)
-    for key, bitmap in rows:
-        parts[key].append(BitMap.deserialize(bitmap))
+    for key, chunk, cardinality, bitmap in rows:
+        parts[key].append(decode(cardinality, bitmap, chunk))
     return {key: bitmaps[0] if len(bitmaps) == 1 else BitMap.union(*bitmaps) for key, bitmaps in parts.items()}
 
 
@@ -73,68 +88,110 @@ async def most_held(
     return list((await conn.execute(query)).scalars())
 
 
+@dataclass(slots=True)
+class IndexDelta:
+    """What changes of postings do to a collection's counts; those of one transaction are added up with ``+=``.
+
+    Attributes:
+        token_count: Pairs of a document and a word of it, more or less.
+        frequencies: By term of the vocabulary, documents more or less.
+    """
+
+    token_count: int = 0
+    frequencies: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def __iadd__(self, other: Self) -> Self:
+        self.token_count += other.token_count
+        for term, change in other.frequencies.items():
+            self.frequencies[term] += change
+        return self
+
+    def count(self, key: str, change: int) -> None:
+        """Take in that a posting has so many documents more or less."""
+        family = key[0]
+        if family not in _COUNTED:
+            return
+        if family == _WORD:
+            self.token_count += change
+        if len(key) - 1 in TERM_LENGTHS and key[1:].isalpha():
+            self.frequencies[key[1:]] += change if family == _WORD else -change
+
+
+# The families of words among the keys, and of those that stand in fields alone whose words are never corrected;
+# `search.keys` names them all.
+_WORD, _EXEMPT = "w", "x"
+_COUNTED = _WORD + _EXEMPT
+# Words that the vocabulary has: shorter ones are never corrected, longer ones never typed.
+TERM_LENGTHS = range(3, 32 + 1)
+
+
 async def apply_changes(
     conn: AsyncConnection, collection_id: int, chunk: int, changes: Sequence[PostingChange], *, is_new: bool = False
-) -> None:
+) -> IndexDelta:
     """Change postings of one chunk: what is there is merged, what becomes empty is removed.
 
     Args:
         is_new: The chunk had no documents before: there is nothing to merge with.
         changes: In the order of keys: a page of the table's tree is then visited once, not once for each of its keys.
+
+    Returns:
+        What the same transaction must do to the vocabulary and to the collection's counts.
     """
     dialect = dialect_of(conn)
-    stored: dict[str, bytes] = {}
+    stored: dict[str, tuple[int, bytes]] = {}
     if not is_new:
-        stored = dict(await dialect.postings_of(conn, collection_id, [change.key for change in changes], [chunk]))
-    rows: list[tuple[int, int, str, int, bytes]] = []
-    emptied: list[str] = []
-    for change in changes:
-        cardinality, bitmap = _merged(stored.get(change.key), change)
+        found = await dialect.postings_of(conn, collection_id, [change.key for change in changes], [chunk])
+        stored = {key: (cardinality, bitmap) for key, _, cardinality, bitmap in found}
+    # Many are merged in a thread: searches of the same process must not wait for that.
+    arguments = collection_id, chunk, changes, stored
+    merged = _merged(*arguments) if len(changes) < _FEW else await to_thread(_merged, *arguments)
+    await dialect.put_postings(conn, merged.rows)
+    if merged.emptied:
+        await dialect.delete_postings(conn, collection_id, chunk, merged.emptied)
+    return merged.delta
+
+
+# Changes that are merged in a millisecond or two.
+_FEW = 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """What becomes of postings: the rows to be written, and the keys that no document has any more."""
+
+    rows: list[tuple[int, int, str, int, bytes]] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
+    delta: IndexDelta = field(default_factory=IndexDelta)
+
+
+def _merged(
+    collection_id: int, chunk: int, changes: Sequence[PostingChange], stored: Mapping[str, tuple[int, bytes]]
+) -> _Merged:
+    found = _Merged()
+    for key, added, removed in changes:
+        before = stored.get(key)
+        cardinality, bitmap = merge(before, chunk, added, removed)
+        if key[0] in _COUNTED:
+            found.delta.count(key, cardinality - (before[0] if before else 0))
         if cardinality:
-            rows.append((collection_id, chunk, change.key, cardinality, bitmap))
+            found.rows.append((collection_id, chunk, key, cardinality, bitmap))
         else:
-            emptied.append(change.key)
-    await dialect.put_postings(conn, rows)
-    if emptied:
-        await dialect.delete_postings(conn, collection_id, chunk, emptied)
+            found.emptied.append(key)
+    return found
 
 
-def _merged(before: bytes | None, change: PostingChange) -> tuple[int, bytes]:
-    """Cardinality and bitmap after a change."""
-    if not change.removed:
-        if before is None:
-            return change.added_count, change.added
-        if (appended := _appended(before, change.added)) is not None:
-            return appended
-    bitmap = BitMap.deserialize(before) if before is not None else BitMap()
-    if change.added:
-        bitmap |= BitMap.deserialize(change.added)
-    if change.removed:
-        bitmap -= BitMap.deserialize(change.removed)
-    if len(bitmap) > _ARRAY_LIMIT:
-        bitmap.run_optimize()
-    return len(bitmap), bitmap.serialize() if bitmap else b""
+async def clear_range(
+    conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Sequence[int]
+) -> None:
+    """Remove the postings of the keys in a range (first, end exclusive) that nothing is counted by."""
+    await conn.execute(delete(postings).where(*_in_range(collection_id, key_range, chunks)))
 
 
-# A bitmap of one array container, the case of nearly all keys: cookie, container count, high 16 bits, cardinality - 1,
-# offset; then the low 16 bits of each number. Source: RoaringFormatSpec, "no run containers".
-_ARRAY = struct.Struct("<IIHHI")
-_ARRAY_COOKIE = (12346).to_bytes(4, "little")
-_ARRAY_LIMIT = 4096
-
-
-def _appended(before: bytes, added: bytes) -> tuple[int, bytes] | None:
-    """Two array containers put together where the second begins after the first ends; None where they are not so.
-
-    Imports append, and do it a hundred thousand times a batch: joining bytes takes a tenth of the time of two bitmaps.
-    """
-    if before[:4] != _ARRAY_COOKIE or added[:4] != _ARRAY_COOKIE:
-        return None
-    cookie, count, high, last, offset = _ARRAY.unpack_from(before)
-    _, other_count, other_high, other_last, _ = _ARRAY.unpack_from(added)
-    cardinality = last + other_last + 2
-    if (count, other_count) != (1, 1) or high != other_high or cardinality > _ARRAY_LIMIT:
-        return None
-    if int.from_bytes(before[-2:], "little") >= int.from_bytes(added[16:18], "little"):
-        return None
-    return cardinality, _ARRAY.pack(cookie, 1, high, cardinality - 1, offset) + before[16:] + added[16:]
+async def clear_chunk(conn: AsyncConnection, collection_id: int, chunk: int) -> IndexDelta:
+    """Remove all postings of a chunk; what that does to the counts is given, as by ``apply_changes``."""
+    chosen = postings.c.collection_id == collection_id, postings.c.chunk == chunk
+    delta = IndexDelta()
+    for row in await conn.execute(select(postings.c.key, postings.c.cardinality).where(*chosen)):
+        delta.count(row.key, -row.cardinality)
+    await conn.execute(delete(postings).where(*chosen))
+    return delta

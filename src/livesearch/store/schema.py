@@ -7,10 +7,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 import livesearch.migrations
+from livesearch.models import collections
+from livesearch.store.collections import INDEX_VERSION, REPLACEMENT_SUFFIX
 
 
 class SchemaState(Enum):
@@ -19,6 +21,8 @@ class SchemaState(Enum):
     EMPTY = "empty"
     CURRENT = "current"
     OUTDATED = "outdated"
+    # The tables are those of this code, but an index is not what it makes: it must be made anew.
+    STALE = "stale"
     # Made by a newer livesearch, or not by livesearch at all.
     UNKNOWN = "unknown"
 
@@ -39,11 +43,20 @@ def _state(connection: Connection) -> SchemaState:
     revision = MigrationContext.configure(connection).get_current_revision()
     script = ScriptDirectory.from_config(_config())
     if revision == script.get_current_head():
-        return SchemaState.CURRENT
+        return _index_state(connection)
     if revision is None:
         return SchemaState.UNKNOWN if inspect(connection).has_table("collections") else SchemaState.EMPTY
     known = {found.revision for found in script.walk_revisions()}
     return SchemaState.OUTDATED if revision in known else SchemaState.UNKNOWN
+
+
+def _index_state(connection: Connection) -> SchemaState:
+    # A replacement that is being built is not searched; the import that goes on with it looks for itself.
+    query = select(collections.c.index_version).where(~collections.c.name.endswith(REPLACEMENT_SUFFIX)).distinct()
+    versions = set(connection.execute(query).scalars()) - {INDEX_VERSION}
+    if not versions:
+        return SchemaState.CURRENT
+    return SchemaState.UNKNOWN if max(map(abs, versions)) > INDEX_VERSION else SchemaState.STALE
 
 
 async def upgrade_schema(conn: AsyncConnection) -> None:

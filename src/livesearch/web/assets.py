@@ -5,9 +5,13 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, abort, request
+from markupsafe import Markup
+
+from livesearch.web.audience import Audience, open_to
 
 STATIC_FOLDER = Path(__file__).parent.parent / "static"
 
@@ -41,18 +45,23 @@ class Assets:
         self._by_path = {asset.path: asset for asset in (_read(path, folder) for path in found)}
 
     def init_app(self, app: Flask) -> None:
-        """Serve the files and offer ``asset()`` and ``sri()`` to templates."""
+        """Serve the files and offer ``asset()``, ``sri()`` and ``icon()`` to templates."""
         app.add_url_rule("/static/<digest>/<path:path>", endpoint="static", view_func=self.serve, methods=["GET"])
-        app.jinja_env.globals.update(asset=self.url, sri=self.integrity)
+        app.jinja_env.globals.update(asset=self.url, sri=self.integrity, icon=self.icon)
 
     def url(self, path: str) -> str:
         """The URL of a file; KeyError for one that does not exist, so a typing error fails the first test."""
         return f"{request.script_root}/static/{self._by_path[path].digest}/{path}"
 
+    def icon(self, name: str) -> Markup:
+        """A drawing from the sheet of icons. No macro: a page has fifty, each of which took 20 µs."""
+        return _icon(self.url("icons/icons.svg"), name)
+
     def integrity(self, path: str) -> str:
         """The value of an ``integrity`` attribute."""
         return self._by_path[path].integrity
 
+    @open_to(Audience.EVERYONE)
     def serve(self, digest: str, path: str) -> Response:
         """Answer a file; 404 for another version than the present one, which must never be cached under this name."""
         asset = self._by_path.get(path)
@@ -65,6 +74,11 @@ class Assets:
         if is_compressed:
             response.headers["Content-Encoding"] = "gzip"
         return response
+
+
+@lru_cache(maxsize=512)
+def _icon(sheet: str, name: str) -> Markup:
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(sheet, name)
 
 
 def _read(path: Path, folder: Path) -> Asset:

@@ -17,7 +17,8 @@ log = structlog.stdlib.get_logger("livesearch.request")
 _PLAIN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 # nginx's word for a request whose client left; no answer with it is ever sent.
-_CLIENT_LEFT = 499
+CLIENT_LEFT = 499
+_UNKNOWN = "unknown"
 
 
 def configure_logging(log_format: Literal["text", "json"]) -> None:
@@ -36,7 +37,8 @@ def configure_logging(log_format: Literal["text", "json"]) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # Standard error as it is when a line is written: whoever replaces it may have closed the former one.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
@@ -66,10 +68,15 @@ def _finish(response: Response) -> Response:
 
 def _note_departure(error: BaseException | None) -> None:
     if isinstance(error, asyncio.CancelledError):
-        _write(_CLIENT_LEFT, (time.perf_counter() - g.began) * 1000)
+        _write(CLIENT_LEFT, (time.perf_counter() - g.began) * 1000)
 
 
 def _write(status: int, duration_ms: float) -> None:
     # The route, not the URL: what people search for stays out of the log.
-    route = request.url_rule.rule if request.url_rule else "unknown"
+    route = request.url_rule.rule if request.url_rule else _UNKNOWN
     log.info("request", method=request.method, route=route, status=status, ms=round(duration_ms, 1))
+
+
+def log_unrouted(method: str, status: int, duration_ms: float) -> None:
+    """Write the line of a request that the application never had."""
+    log.info("request", method=method, route=_UNKNOWN, status=status, ms=round(duration_ms, 1))

@@ -1,7 +1,7 @@
 """Between the parameters of a URL and a search query, both ways."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from urllib.parse import urlencode
 
@@ -12,10 +12,15 @@ from livesearch.errors import InvalidInputError
 from livesearch.search.query import QUERY_LENGTH
 
 FILTER_PREFIX, MINIMUM_PREFIX, MAXIMUM_PREFIX = "f.", "min.", "max."
+# Not a field of the search form: what is typed anew may be misspelled anew.
+_EXACT = "exact"
+_ON = "1"
 
 # Pages are read by people; past this many nobody pages, they narrow. It also bounds what the store is asked to skip.
 _LAST_PAGE = 100_000
 _LARGEST_PAGE = 100
+# As the stores have them.
+_LARGEST_VERSION = 2**63 - 1
 # Each filter is a chip, and each link of a page repeats all of them: without a limit, pages grow with its square.
 _FILTER_COUNT = 50
 # Characters of all values together, for the same reason.
@@ -41,19 +46,57 @@ def parse_query(parameters: MultiDict[str, str]) -> SearchQuery:
         filters=filters,
         ranges=ranges,
         sort=parameters.get("sort", ""),
-        page=_parse_count(parameters, "page", default=1, largest=_LAST_PAGE),
+        page=parse_page(parameters),
         page_size=20,
+        is_verbatim=parameters.get(_EXACT) == _ON,
     )
 
 
 def parse_sized_query(parameters: MultiDict[str, str]) -> SearchQuery:
-    """Read a search whose page size the caller chooses, as programs do.
+    """Read a search as programs ask it: they choose the page's size, where to go on, and whether hits are explained.
 
     Raises:
-        InvalidInputError: As ``parse_query``.
+        InvalidInputError: As ``parse_query``. A cursor is read by the service, which knows the search.
     """
     page_size = _parse_count(parameters, "page_size", default=20, largest=_LARGEST_PAGE)
-    return replace(parse_query(parameters), page_size=page_size)
+    cursor = parameters.get("cursor", "").strip() or None
+    is_explained = parameters.get("explain") == _ON
+    return replace(parse_query(parameters), page_size=page_size, cursor=cursor, is_explained=is_explained)
+
+
+def parse_page(parameters: MultiDict[str, str]) -> int:
+    """Read which page of a list is wanted, from 1.
+
+    Raises:
+        InvalidInputError: ``page`` is not a number in its range.
+    """
+    return _parse_count(parameters, "page", default=1, largest=_LAST_PAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an open list shows.
+
+    Attributes:
+        version: Its collection's, when it was made.
+        total: Documents it holds, on all its pages; None where that was not counted to the end.
+    """
+
+    version: int
+    total: int | None
+
+
+def parse_shown(parameters: MultiDict[str, str]) -> Shown:
+    """Read what a list that asks for changes shows.
+
+    Raises:
+        InvalidInputError: The version or the total is not a number.
+    """
+    version = _parse_count(parameters, "v", default=-1, largest=_LARGEST_VERSION, smallest=0)
+    if version < 0:
+        raise InvalidInputError("“v” is missing: the version that the list was made from. Load the page anew.")
+    total = _parse_count(parameters, "n", default=-1, largest=_LARGEST_VERSION, smallest=0)
+    return Shown(version, None if total < 0 else total)
 
 
 def parse_expansions(parameters: MultiDict[str, str]) -> Expansions:
@@ -77,6 +120,8 @@ def canonical_parameters(query: SearchQuery) -> str:
         pairs += [(MAXIMUM_PREFIX + field, chosen.maximum)] if chosen.maximum is not None else []
     if query.sort:
         pairs.append(("sort", query.sort))
+    if query.is_verbatim and text:
+        pairs.append((_EXACT, _ON))
     if query.page > 1:
         pairs.append(("page", str(query.page)))
     return f"?{urlencode(pairs)}" if pairs else ""
@@ -117,14 +162,14 @@ def _check_size(filters: Mapping[str, tuple[str, ...]], ranges: Mapping[str, Ran
             )
 
 
-def _parse_count(parameters: MultiDict[str, str], name: str, *, default: int, largest: int) -> int:
+def _parse_count(parameters: MultiDict[str, str], name: str, *, default: int, largest: int, smallest: int = 1) -> int:
     value = parameters.get(name, "").strip()
     if not value:
         return default
     # isdecimal() alone would accept digits of other scripts, and int() signs and underscores.
-    number = int(value) if value.isascii() and value.isdecimal() and len(value) <= len(str(largest)) else 0
-    if not 1 <= number <= largest:
+    number = int(value) if value.isascii() and value.isdecimal() and len(value) <= len(str(largest)) else -1
+    if not smallest <= number <= largest:
         raise InvalidInputError(
-            f"“{name}={value[:40]}” is not a whole number from 1 to {largest:,}. Change it, or leave it out."
+            f"“{name}={value[:40]}” is not a whole number from {smallest} to {largest:,}. Change it, or leave it out."
         )
     return number

@@ -4,6 +4,7 @@ from typing import cast
 
 from flask import Flask, current_app
 
+from livesearch.config import Settings
 from livesearch.services import Services
 
 _NAME = "livesearch.services"
@@ -17,3 +18,8 @@ def register_services(app: Flask, services: Services) -> None:
 def current_services() -> Services:
     """The services of the application that answers this request."""
     return cast("Services", current_app.extensions[_NAME])
+
+
+def current_settings() -> Settings:
+    """What the operator of the application chose."""
+    return current_services().transactions.database.settings

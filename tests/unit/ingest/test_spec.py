@@ -34,7 +34,7 @@ def test_parse_source_takes_given_format() -> None:
         ("-", "--format"),
         ("rows.txt", "--format"),
         ("rows", "--format"),
-        ("postgresql://user@host/name::t", "coming"),
+        ("mysql://user@host/name::t", "mysql://"),
         ("https://example.org/a.csv", "Download"),
         ("a.csv::t", "names a table"),
         ("missing.db", "no file"),

@@ -3,7 +3,16 @@
   'use strict';
   const isHtmx4 = typeof htmx.registerExtension === 'function';
   const isSafe = (method) => /^(GET|HEAD|OPTIONS|QUERY)$/i.test(method);
-  const csrfToken = () => document.querySelector('meta[name=csrf-token]').content;
+  const meta = (name) => document.querySelector(`meta[name=${name}]`);
+  const csrfToken = () => meta('csrf-token').content;
+  // Pages for visitors come from caches, without a token; a page may also be older than its session. Forms that are
+  // open keep what was typed, and take the new token.
+  const renewToken = async () => {
+    const answer = await fetch(meta('csrf-address').content, { headers: { 'HX-Request': 'true' } });
+    if (!answer.ok) return;
+    meta('csrf-token').content = await answer.text();
+    for (const field of document.querySelectorAll('input[name=csrf_token]')) field.value = csrfToken();
+  };
 
   const say = (sentence) => {
     const container = document.getElementById('error-container');
@@ -18,10 +27,18 @@
   document.addEventListener('htmx:config:request', (event) => {
     const { ctx } = event.detail;
     addHeaders(ctx.request.headers, ctx.request.method, ctx.sourceElement);
+    if (isSafe(ctx.request.method) || csrfToken()) return;
+    ctx.fetch = async (address, request) => {
+      await renewToken();
+      request.headers['X-CSRFToken'] = csrfToken();
+      return fetch(address, request);
+    };
   });
   document.addEventListener('htmx:configRequest', (event) => {
     addHeaders(event.detail.headers, event.detail.verb, event.detail.elt);
   });
+
+  document.addEventListener('csrfExpired', renewToken);
 
   // htmx 4 parses answers with parseHTMLUnsafe, which needs a policy. Ours makes every script in an answer empty.
   const rules = { createHTML: (html) => html, createScript: () => '' };
@@ -49,6 +66,6 @@
   // Only the results' own good answer takes a message back: a poll or a badge must not.
   document.addEventListener('htmx:after:swap', (event) => {
     const { ctx } = event.detail;
-    if ((ctx?.response?.status ?? 0) < 400 && ctx?.sourceElement?.matches?.('form')) say('');
+    if ((ctx?.response?.status ?? 0) < 400 && ctx?.sourceElement?.matches?.('form, [data-search-link]')) say('');
   });
 })();

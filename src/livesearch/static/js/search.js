@@ -2,7 +2,9 @@
 (() => {
   'use strict';
   const BOX = 'form[data-live-search] input[name=q]';
-  const isSearch = (element) => element?.matches?.('form[data-live-search]');
+  const isForm = (element) => element?.matches?.('form[data-live-search]');
+  // A link to another reading of the same words is a search, too: numbered, announced, and superseded like one.
+  const isSearch = (element) => isForm(element) || element?.matches?.('a[data-search-link]');
 
   /* ---- Input methods. A composition is one search, at its end: 検索 typed is 8 input events. Android's keyboards
      compose Latin words too, letter by letter, so there only ideographs wait, for as long as the page is open. */
@@ -38,10 +40,15 @@
       document.getElementById('error-container').replaceChildren();
     }
   });
-  document.addEventListener('htmx:before:swap', (event) => {
-    const { ctx } = event.detail;
-    if (isSearch(ctx.sourceElement) && ctx.searchNumber !== lastNumber) event.preventDefault();
-  });
+  // While it goes down to its element, so before anything else hears of it: a late failure has nothing to say either.
+  const dropIfStale = (event) => {
+    const ctx = event.detail?.ctx;
+    if (!isSearch(ctx?.sourceElement) || ctx.searchNumber === lastNumber) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  document.addEventListener('htmx:before:swap', dropIfStale, true);
+  document.addEventListener('htmx:error', dropIfStale, true);
   document.addEventListener('htmx:after:swap', (event) => {
     const { ctx } = event.detail;
     if (!isSearch(ctx.sourceElement) || ctx.response?.status !== 200) return;
@@ -57,7 +64,7 @@
   const announceSoon = () => {
     clearTimeout(announcing);
     announcing = setTimeout(() => {
-      const text = document.querySelector('[data-announcement]')?.textContent ?? '';
+      const text = document.querySelector('[data-announcement]')?.dataset.announcement ?? '';
       const announcer = document.getElementById('announcer');
       if (announcer) announcer.textContent = text;
     }, 1000);
@@ -65,7 +72,7 @@
 
   /* ---- Phones: the keyboard goes away when the search is done, the filters when they are chosen. */
   document.addEventListener('submit', (event) => {
-    if (isSearch(event.target) && matchMedia('(pointer: coarse)').matches) document.activeElement?.blur();
+    if (isForm(event.target) && matchMedia('(pointer: coarse)').matches) document.activeElement?.blur();
   });
   document.addEventListener('click', (event) => {
     if (!event.target.closest('[data-close-filters]')) return;

@@ -38,14 +38,14 @@
     if (preference === 'shortcut') root.classList.toggle('no-shortcut', value === 'off');
   });
   root.classList.toggle('no-shortcut', read('shortcut') === 'off');
-  // A menu closes like a menu.
+  // What is laid over the page closes like a menu.
   document.addEventListener('click', (event) => {
-    for (const menu of document.querySelectorAll('.display-menu[open]')) {
+    for (const menu of document.querySelectorAll('[data-menu][open]')) {
       if (!menu.contains(event.target)) menu.open = false;
     }
   });
   document.addEventListener('keydown', (event) => {
-    const menu = event.key === 'Escape' && document.querySelector('.display-menu[open]');
+    const menu = event.key === 'Escape' && document.querySelector('[data-menu][open]');
     if (!menu) return;
     menu.open = false;
     menu.querySelector('summary').focus();

@@ -13,10 +13,10 @@ from livesearch.web.contexts import (
     SuggestionOption,
     SuggestionsFragment,
 )
-from livesearch.web.parameters import canonical_parameters
-from livesearch.web.presenters.documents import document_url
+from livesearch.web.presenters.addresses import document_url, search_address
 from livesearch.web.presenters.formats import format_count, format_highlight, format_results, shorten, shorten_highlight
 from livesearch.web.presenters.results import SITE_NAME, TITLE_LENGTH, present_rows
+from livesearch.web.presenters.tips import present_general_tips
 
 
 def present_collections(collections: Sequence[Collection], *, is_fragment: bool) -> CollectionsFragment:
@@ -24,7 +24,7 @@ def present_collections(collections: Sequence[Collection], *, is_fragment: bool)
     cards = tuple(
         CollectionCard(
             label=collection.label,
-            url=url_for("pages.search", name=collection.name),
+            url=search_address(collection, SearchQuery()),
             status=f"{format_count(collection.document_count)} documents",
             rows=(),
             more_label="",
@@ -40,11 +40,11 @@ def present_collections(collections: Sequence[Collection], *, is_fragment: bool)
 def present_findings(text: str, found: Sequence[ResultPage], *, is_fragment: bool) -> CollectionsFragment:
     """What a search over all collections found; those with nothing to show are left out."""
     shown = [page for page in found if page.hits]
-    total = sum(page.total for page in shown)
+    total, is_exact = sum(page.total for page in shown), all(page.total_is_exact for page in shown)
     return CollectionsFragment(
         title=f"{shorten(text)} · {SITE_NAME}",
         text=text,
-        status=f"{format_results(total)} for “{shorten(text)}”",
+        status=f"{format_results(total, is_exact=is_exact)} for “{shorten(text)}”",
         cards=tuple(_present_card(text, page) for page in shown),
         is_fragment=is_fragment,
     )
@@ -53,7 +53,13 @@ def present_findings(text: str, found: Sequence[ResultPage], *, is_fragment: boo
 def present_collections_page(fragment: CollectionsFragment) -> CollectionsPage:
     """The page around the collections."""
     shared = {field.name: getattr(fragment, field.name) for field in fields(fragment)}
-    return CollectionsPage(**shared, search_url=url_for("pages.home"), placeholder="Search everything", suggest_url="")
+    return CollectionsPage(
+        **shared,
+        search_url=url_for("pages.home"),
+        placeholder="Search everything",
+        suggest_url="",
+        tips=present_general_tips(),
+    )
 
 
 def present_suggestions(name: str, text: str, suggestions: Sequence[Suggestion]) -> SuggestionsFragment:
@@ -73,12 +79,17 @@ def present_suggestions(name: str, text: str, suggestions: Sequence[Suggestion])
 
 
 def _present_card(text: str, page: ResultPage) -> CollectionCard:
-    url = url_for("pages.search", name=page.collection.name) + canonical_parameters(SearchQuery(text=text))
     hidden_count = page.total - len(page.hits)
     return CollectionCard(
         label=page.collection.label,
-        url=url,
-        status=format_results(page.total, is_exact=page.total_is_exact),
+        url=search_address(page.collection, SearchQuery(text=text)),
+        status=format_results(page.total, is_exact=page.total_is_exact)
+        + (f" for “{shorten(page.corrected_query)}”" if page.corrected_query else ""),
         rows=present_rows(page),
-        more_label=f"Show all {format_count(page.total)}" if hidden_count > 0 else "",
+        more_label=f"Show all {format_count(page.total)}{_more(page)}" if hidden_count > 0 else "",
     )
+
+
+def _more(page: ResultPage) -> str:
+    """A plus after a number that is a lower bound."""
+    return "" if page.total_is_exact else "+"

@@ -1,28 +1,26 @@
 """The page of one document."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
-from flask import url_for
-
-from livesearch.domain import Collection, Document, Role, SearchQuery
+from livesearch.domain import Collection, Document, Explanation, Role, SearchQuery
 from livesearch.search.values import title_of
-from livesearch.web.contexts import DocumentFragment, DocumentPage, Property
+from livesearch.web.contexts import DocumentEditing, DocumentFragment, DocumentPage, ExplanationPage, Property
 from livesearch.web.parameters import canonical_parameters
+from livesearch.web.presenters.addresses import document_url, search_address
+from livesearch.web.presenters.explanations import present_explanation
 from livesearch.web.presenters.formats import format_values, is_web_address, shorten
 
 
-def document_url(name: str, key: str, parameters: str = "") -> str:
-    """The page of a document, in whose path browsers would resolve a key with a segment ``.`` or ``..``.
-
-    Args:
-        parameters: A query string with its ``?``, or nothing.
-    """
-    if {".", ".."}.isdisjoint(key.split("/")):
-        return url_for("pages.document", name=name, key=key) + parameters
-    return url_for("pages.document_by_key", name=name, key=key) + parameters.replace("?", "&", 1)
-
-
-def present_document(collection: Collection, key: str, document: Document, query: SearchQuery) -> DocumentFragment:
+def present_document(
+    collection: Collection,
+    key: str,
+    document: Document,
+    query: SearchQuery,
+    explanation: Explanation | None = None,
+    *,
+    editing: DocumentEditing | None = None,
+    is_fragment: bool = False,
+) -> DocumentFragment:
     """A document and the way back to the results it was found in.
 
     Args:
@@ -30,6 +28,9 @@ def present_document(collection: Collection, key: str, document: Document, query
         key: Its key.
         document: Its fields.
         query: The search that led here.
+        explanation: What that search has to do with it; None where nothing was searched.
+        editing: What can be done with it; None for those who may not.
+        is_fragment: Whether htmx exchanges it in place.
     """
     title = title_of(document, collection, key)
     properties = tuple(
@@ -43,9 +44,36 @@ def present_document(collection: Collection, key: str, document: Document, query
     )
     return DocumentFragment(
         title=title,
+        place=f"{collection.name}/{key}",
         properties=properties,
-        results_url=url_for("pages.search", name=collection.name) + canonical_parameters(query),
-        results_label=f"Results for “{shorten(query.text.strip())}”" if query.text.strip() else collection.label,
+        results_url=search_address(collection, query),
+        results_label=describe_results(collection, query),
+        explanation=present_explanation(collection, explanation, query) if explanation else None,
+        editing=editing,
+        is_fragment=is_fragment,
+    )
+
+
+def describe_results(collection: Collection, query: SearchQuery) -> str:
+    """Name the results that a search leads to, for the link back to them."""
+    return f"Results for “{shorten(query.text.strip())}”" if query.text.strip() else collection.label
+
+
+def present_explanation_page(
+    collection: Collection, key: str, document: Document, query: SearchQuery, explanation: Explanation
+) -> ExplanationPage:
+    """The page of an explanation, with the ways to the document and back to the results."""
+    parameters = canonical_parameters(query)
+    return ExplanationPage(
+        explanation=replace(present_explanation(collection, explanation, query), is_open=True),
+        title=title_of(document, collection, key),
+        document_url=document_url(collection.name, key, parameters),
+        results_url=search_address(collection, query),
+        results_label=describe_results(collection, query),
+        collection_label=collection.label,
+        search_url=search_address(collection, SearchQuery()),
+        placeholder=f"Search {collection.label}",
+        text=query.text.strip(),
     )
 
 
@@ -55,7 +83,7 @@ def present_document_page(fragment: DocumentFragment, collection: Collection, qu
     return DocumentPage(
         **shared,
         collection_label=collection.label,
-        search_url=url_for("pages.search", name=collection.name),
+        search_url=search_address(collection, SearchQuery()),
         placeholder=f"Search {collection.label}",
         text=query.text.strip(),
     )

@@ -4,9 +4,8 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlencode
-
-from flask import url_for
 
 from livesearch.domain import Collection, Facet, FieldType, Range, RangeFacet, ResultPage, SearchQuery
 from livesearch.web.contexts import Chip, FacetGroup, FacetOption, RangeGroup
@@ -17,7 +16,9 @@ from livesearch.web.parameters import (
     Expansions,
     canonical_parameters,
 )
+from livesearch.web.presenters.addresses import address_of, search_address
 from livesearch.web.presenters.formats import format_choice, format_count, shorten
+from livesearch.web.presenters.histograms import present_histogram
 
 # Values of a facet shown whole, besides the chosen ones: further down one types rather than scrolls.
 VALUE_COUNT = 100
@@ -30,8 +31,9 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 def present_facets(page: ResultPage, expansions: Expansions) -> tuple[FacetGroup, ...]:
     """Every facet of a result that has a value to choose or one chosen."""
     shown = [facet for facet in page.facets if facet.values or facet.field.name in expansions]
+    parameters = canonical_parameters(replace(page.query, page=1))
     return tuple(
-        present_facet(facet, page.query, page.collection, expansions, is_open=position < _OPEN_FACETS)
+        _present_facet(facet, parameters, page.collection, expansions, is_open=position < _OPEN_FACETS)
         for position, facet in enumerate(shown)
     )
 
@@ -40,11 +42,16 @@ def present_facet(
     facet: Facet, query: SearchQuery, collection: Collection, expansions: Expansions, *, is_open: bool
 ) -> FacetGroup:
     """One facet; the expanded one can be searched and shows all it was given."""
+    return _present_facet(facet, canonical_parameters(replace(query, page=1)), collection, expansions, is_open=is_open)
+
+
+def _present_facet(
+    facet: Facet, parameters: str, collection: Collection, expansions: Expansions, *, is_open: bool
+) -> FacetGroup:
     name = facet.field.name
     is_expanded = name in expansions
     selected_count = sum(value.is_selected for value in facet.values)
-    is_cut = sum(value.count > 0 for value in facet.values) < facet.value_count
-    parameters = canonical_parameters(replace(query, page=1))
+    is_cut = sum(value.count > 0 for value in facet.values) < facet.value_count or not facet.is_exact
     group_id = f"facet-{_identify(name)}"
     return FacetGroup(
         id=group_id,
@@ -56,18 +63,20 @@ def present_facet(
         selected_count=selected_count,
         is_expanded=is_expanded,
         text=expansions.get(name, ""),
-        more_label=f"Show all {format_count(facet.value_count)}" if is_cut and not is_expanded else "",
-        more_url=url_for("pages.search", name=collection.name)
+        more_label=f"Show all {_describe_number(facet)}" if is_cut and not is_expanded else "",
+        more_url=address_of("pages.search", name=collection.name)
         + _join(parameters, urlencode({"facet": name}))
         + f"#{group_id}",
         note=_describe_cut(facet, expansions[name]) if is_cut and is_expanded else "",
-        fragment_url=url_for("htmx.facet", name=collection.name, field=name) + parameters,
+        fragment_url=address_of("htmx.facet", name=collection.name, field=name) + parameters,
     )
 
 
 def present_ranges(page: ResultPage) -> tuple[RangeGroup, ...]:
     """Every field that can be narrowed from both ends."""
-    return tuple(_present_range(facet, is_open=position < _OPEN_RANGES) for position, facet in enumerate(page.ranges))
+    return tuple(
+        _present_range(facet, page, is_open=position < _OPEN_RANGES) for position, facet in enumerate(page.ranges)
+    )
 
 
 def present_chips(query: SearchQuery, collection: Collection) -> tuple[Chip, ...]:
@@ -90,9 +99,9 @@ def _present_options(facet: Facet) -> tuple[FacetOption, ...]:
             id=f"choice-{_identify(facet.field.name, value.value)}",
             value=value.value,
             label=format_choice(facet.field, value.value),
-            count=format_count(value.count),
+            count=format_count(value.count, is_exact=facet.counts_are_exact),
             is_selected=value.is_selected,
-            is_empty=value.count == 0,
+            is_empty=value.count == 0 and facet.counts_are_exact,
         )
         for value in facet.values
     )
@@ -102,11 +111,16 @@ def _describe_cut(facet: Facet, text: str) -> str:
     """Say that there are more values than are shown; how many hold a text is not known."""
     if sum(not value.is_selected for value in facet.values) < VALUE_COUNT:
         return ""
-    whole = "" if text.strip() else f" of {format_count(facet.value_count)}"
+    whole = "" if text.strip() else f" of {_describe_number(facet)}"
     return f"The {VALUE_COUNT} most frequent{whole} — type to find others"
 
 
-def _present_range(facet: RangeFacet, *, is_open: bool) -> RangeGroup:
+def _describe_number(facet: Facet) -> str:
+    """How many values there are: ``1,404``, or ``1,300+`` where not all were looked at."""
+    return format_count(facet.value_count) + ("" if facet.is_exact else "+")
+
+
+def _present_range(facet: RangeFacet, page: ResultPage, *, is_open: bool) -> RangeGroup:
     name = facet.field.name
     selected = facet.selected
     is_narrowed = selected != Range()
@@ -122,6 +136,7 @@ def _present_range(facet: RangeFacet, *, is_open: bool) -> RangeGroup:
         input_type=_choose_input(facet),
         is_open=is_open or is_narrowed,
         is_narrowed=is_narrowed,
+        histogram=present_histogram(facet, page.query, page.collection),
     )
 
 
@@ -135,7 +150,7 @@ def _choose_input(facet: RangeFacet) -> str:
 
 def _present_chip(collection: Collection, name: str, value: str, without: SearchQuery) -> Chip:
     field = collection.field(name)
-    url = url_for("pages.search", name=collection.name) + canonical_parameters(replace(without, page=1))
+    url = search_address(collection, replace(without, page=1))
     return Chip(field.label if field else name, shorten(format_choice(field, value) if field else value), url)
 
 
@@ -159,6 +174,7 @@ def _describe_range(chosen: Range) -> str:
     return f"{chosen.minimum} to {chosen.maximum}"
 
 
+@lru_cache(maxsize=4096)
 def _identify(*parts: str) -> str:
     """A short id that stands for any text, safe in an attribute and a selector."""
     return hashlib.blake2s("\0".join(parts).encode(), digest_size=5).hexdigest()

@@ -1,29 +1,33 @@
 """How numbers, highlights and values are written for people."""
 
 import json
+import math
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from livesearch.domain import Field, FieldType, Highlight, Segment
+from livesearch.web.rendering import escape_shown
 
 # A value in a line of several is cut here; the document page shows it whole.
 _SHORT_LENGTH = 60
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 _BOOLEANS = {"true": "Yes", "false": "No"}
 
 
-def format_count(count: int) -> str:
-    """Write a count with its thousands told apart."""
-    return f"{count:,}"
+def format_count(count: int, *, is_exact: bool = True) -> str:
+    """Write a count with its thousands told apart; a lower bound as ``≥ 1,200``."""
+    return f"{count:,}" if is_exact else f"≥\u00a0{count:,}"
 
 
 def format_results(total: int, *, is_exact: bool = True) -> str:
-    """Write how many results there are: ``No results``, ``1 result``, ``about 1,200 results``."""
+    """Write how many results there are: ``No results``, ``1 result``, ``≥ 1,200 results``."""
     if total == 0:
         return "No results"
-    noun = "result" if total == 1 else "results"
-    return f"{'' if is_exact else 'about '}{format_count(total)} {noun}"
+    noun = "result" if total == 1 and is_exact else "results"
+    return f"{format_count(total, is_exact=is_exact)} {noun}"
 
 
 def format_duration(milliseconds: float) -> str:
@@ -31,11 +35,45 @@ def format_duration(milliseconds: float) -> str:
     return f"{milliseconds:.0f} ms" if milliseconds >= 1 else "under 1 ms"
 
 
+def format_age(seconds: float) -> str:
+    """Write how long ago something was: ``just now``, ``5 min ago``."""
+    if seconds < _MINUTE:
+        return "just now"
+    if seconds < _HOUR:
+        return f"{int(seconds // _MINUTE)} min ago"
+    if seconds < _DAY:
+        return f"{int(seconds // _HOUR)} h ago"
+    return f"{int(seconds // _DAY)} d ago"
+
+
+def format_summands(values: Iterable[float]) -> tuple[tuple[str, ...], str]:
+    """Write numbers and their sum with two decimals, so that what is shown sums to the sum that is shown.
+
+    Each is rounded down, and what that takes from the sum is given to those that lost most (the method of the largest
+    remainder): none is shown a hundredth or more beside its value.
+    """
+    exact = [value * 100 for value in values]
+    shown, total = [math.floor(value) for value in exact], round(math.fsum(exact))
+    losers = sorted(range(len(exact)), key=lambda at: shown[at] - exact[at])
+    for at in losers[: total - sum(shown)]:
+        shown[at] += 1
+    return tuple(f"{value / 100:.2f}" for value in shown), f"{total / 100:.2f}"
+
+
 def format_highlight(highlight: Highlight) -> Markup:
     """Write a text with its matched runs in ``<mark>``; everything that came from a row is escaped."""
+    return _mark(highlight, "mark")
+
+
+def format_changes(highlight: Highlight) -> Markup:
+    """Write a text with its changed words in ``<em>``; everything that was typed is escaped."""
+    return _mark(highlight, "em")
+
+
+def _mark(highlight: Highlight, tag: str) -> Markup:
     return Markup(  # noqa: S704  # each part is escaped; Markup.join would look at every one again
         "".join(
-            f"<mark>{escape(segment.text)}</mark>" if segment.is_match else escape(segment.text)
+            f"<{tag}>{escape_shown(segment.text)}</{tag}>" if segment.is_match else escape_shown(segment.text)
             for segment in highlight
         )
     )

@@ -1,6 +1,20 @@
 """JSON values for programs."""
 
-from livesearch.domain import Collection, Document, Hit, ResultPage, Role
+from collections.abc import Sequence
+
+from livesearch.domain import (
+    Collection,
+    Document,
+    Explanation,
+    Field,
+    FieldType,
+    Hit,
+    RangeFacet,
+    ResultPage,
+    Role,
+    ScorePart,
+    SearchQuery,
+)
 from livesearch.web.presenters.formats import format_highlight
 
 
@@ -25,7 +39,7 @@ def present_results(page: ResultPage) -> dict[str, object]:
     return {
         "query": page.query.text,
         "corrected_query": page.corrected_query,
-        "hits": [_hit(hit, page.collection) for hit in page.hits],
+        "hits": [_hit(hit, page.collection, is_explained=page.query.is_explained) for hit in page.hits],
         "total": page.total,
         "total_is_exact": page.total_is_exact,
         "page": page.query.page,
@@ -36,12 +50,53 @@ def present_results(page: ResultPage) -> dict[str, object]:
             ]
             for facet in page.facets
         },
+        "facet_totals": {
+            facet.field.name: {
+                "value_count": facet.value_count,
+                "value_count_is_exact": facet.is_exact,
+                "counts_are_exact": facet.counts_are_exact,
+            }
+            for facet in page.facets
+        },
+        "ranges": {facet.field.name: _range(facet) for facet in page.ranges},
+        "notices": page.notices,
+        "next_cursor": page.next_cursor,
         "took_ms": round(page.took_ms, 2),
         "version": page.version,
     }
 
 
-def _hit(hit: Hit, collection: Collection) -> dict[str, object]:
+def present_documents(page: ResultPage) -> dict[str, object]:
+    """The documents of a page of results, and where to go on."""
+    return {
+        "documents": [{"id": hit.key, "document": present_visible(page.collection, hit.document)} for hit in page.hits],
+        "total": page.total,
+        "next_cursor": page.next_cursor,
+        "version": page.version,
+    }
+
+
+def _range(facet: RangeFacet) -> dict[str, object]:
+    field = facet.field
+    return {
+        "minimum": _end(facet.minimum, field),
+        "maximum": _end(facet.maximum, field),
+        "histogram": [
+            {"minimum": _end(bin_.minimum, field), "maximum": _end(bin_.maximum, field), "count": bin_.count}
+            for bin_ in facet.histogram
+        ],
+    }
+
+
+def _end(text: str, field: Field) -> float | str | None:
+    """An end of a range: a number, a date in ISO 8601; None where there is none."""
+    if not text or field.type is FieldType.DATE:
+        return text or None
+    number = float(text)
+    return int(number) if number.is_integer() else number
+
+
+def _hit(hit: Hit, collection: Collection, *, is_explained: bool) -> dict[str, object]:
     title_field = collection.title_field
     highlights = {name: str(format_highlight(highlight)) for name, highlight in hit.snippets.items()}
     if title_field is not None:
@@ -51,6 +106,25 @@ def _hit(hit: Hit, collection: Collection) -> dict[str, object]:
         "document": present_visible(collection, hit.document),
         "highlights": highlights,
         "score": hit.score,
+    } | ({"explanation": present_parts(hit.parts)} if is_explained else {})
+
+
+def present_parts(parts: Sequence[ScorePart]) -> list[dict[str, object]]:
+    """What a score is made of; the values sum to it."""
+    return [{"label": part.label, "value": part.value} for part in parts]
+
+
+def present_explanation(key: str, query: SearchQuery, explanation: Explanation) -> dict[str, object]:
+    """Why a document stands where it does in a result, or why it is not there."""
+    return {
+        "id": key,
+        "query": query.text,
+        "is_found": not explanation.reasons,
+        "rank": explanation.rank,
+        "is_pinned": explanation.is_pinned,
+        "score": float(explanation.score),
+        "explanation": present_parts(explanation.parts),
+        "reasons": explanation.reasons,
     }
 
 

@@ -2,24 +2,28 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from urllib.parse import quote
 
-from flask import url_for
 from markupsafe import Markup, escape
 
 from livesearch.domain import Collection, Field, Highlight, Hit, ResultPage, Role, SearchQuery
 from livesearch.web.contexts import (
-    Correction,
+    EditLink,
     EmptyHelp,
+    ExplanationLink,
     PageLink,
     Pagination,
     ResultRow,
+    ResultsEditing,
     ResultsFragment,
     SearchPage,
     Snippet,
     SortChoice,
 )
 from livesearch.web.parameters import Expansions, canonical_parameters
-from livesearch.web.presenters.documents import document_url
+from livesearch.web.presenters.addresses import address_of, document_url, fits_path, search_address
+from livesearch.web.presenters.corrections import announce, present_correction
 from livesearch.web.presenters.facets import present_chips, present_facets, present_ranges
 from livesearch.web.presenters.formats import (
     format_count,
@@ -30,6 +34,8 @@ from livesearch.web.presenters.formats import (
     shorten,
     shorten_highlight,
 )
+from livesearch.web.presenters.live import present_poll, row_id
+from livesearch.web.presenters.tips import present_tips
 
 SITE_NAME = "livesearch"
 
@@ -44,39 +50,49 @@ _TELLING_LENGTH = 40
 _NEIGHBOURS = 2
 
 
-def present_fragment(page: ResultPage, expansions: Expansions, *, is_fragment: bool = True) -> ResultsFragment:
+def present_fragment(
+    page: ResultPage, expansions: Expansions, *, is_fragment: bool = True, editing: ResultsEditing | None = None
+) -> ResultsFragment:
     """What a keystroke changes."""
     query, collection = page.query, page.collection
+    status = describe_status(page)
     return ResultsFragment(
         title=_title(query, collection),
         text=query.text.strip(),
-        status=describe_status(page),
-        show_label=f"Show {format_results(page.total)}" if page.total else "No results",
+        poll=present_poll(page),
+        status=status,
+        announcement=announce(page, status),
+        save_query=canonical_parameters(replace(query, page=1)),
+        show_label=f"Show {format_results(page.total, is_exact=page.total_is_exact)}" if page.total else "No results",
         timing=format_duration(page.took_ms),
-        rows=present_rows(page),
+        rows=present_rows(page, can_edit=editing is not None),
         chips=present_chips(query, collection),
-        clear_url=_url(collection, SearchQuery(text=query.text, sort=query.sort)),
+        clear_url=search_address(collection, replace(query, filters={}, ranges={}, page=1)),
         notices=page.notices,
-        correction=_present_correction(page),
+        correction=present_correction(page),
         empty=None if page.hits else _present_empty(page),
         pagination=_present_pagination(page) if page.page_count > 1 else None,
         facets=present_facets(page, expansions),
         ranges=present_ranges(page),
         is_fragment=is_fragment,
+        editing=editing,
     )
 
 
-def present_page(page: ResultPage, expansions: Expansions) -> SearchPage:
+def present_page(page: ResultPage, expansions: Expansions, editing: ResultsEditing | None = None) -> SearchPage:
     """The whole page around the same results."""
     collection = page.collection
-    fragment = present_fragment(page, expansions, is_fragment=False)
+    fragment = present_fragment(page, expansions, is_fragment=False, editing=editing)
     shared = {field.name: getattr(fragment, field.name) for field in fields(fragment)}
     return SearchPage(
         **shared,
         heading=collection.label,
+        collection_name=collection.name,
+        saved_name="",
         placeholder=f"Search {collection.label}",
-        search_url=_url(collection, SearchQuery()),
-        suggest_url=url_for("htmx.suggest", name=collection.name),
+        search_url=search_address(collection, SearchQuery()),
+        suggest_url=address_of("htmx.suggest", name=collection.name),
+        tips=present_tips(page),
         sorts=_present_sorts(page),
     )
 
@@ -89,23 +105,39 @@ class _Layout:
         meta_fields: Fields of the line under the title.
         named_fields: Those among them whose values need their name beside them.
         parameters: The search, as a query string.
+        explanation_urls: Of the page, without its key, and of fragments, up to it: making them for each row took a
+            quarter of the time of an answer. None where nothing was looked for, so that there is nothing to explain.
+        edit_urls: Likewise where a document is changed; None for those who may not.
     """
 
     collection: Collection
     meta_fields: tuple[Field, ...]
     named_fields: frozenset[str]
     parameters: str
+    explanation_urls: tuple[str, str] | None
+    edit_urls: tuple[str, str] | None
 
 
-def present_rows(page: ResultPage) -> tuple[ResultRow, ...]:
-    """The hits of a page, each with its title, a line of short values, and the matches that neither shows."""
+def present_rows(page: ResultPage, *, can_edit: bool = False) -> tuple[ResultRow, ...]:
+    """The hits of a page, each with its title, a line of short values, and the matches that neither shows.
+
+    Args:
+        can_edit: Whether rows lead to where they are changed.
+    """
     years, meta_fields = _year_fields(page), _choose_meta(page)
     named_fields = frozenset(f.name for f in meta_fields if f.role is Role.SORT and f.name not in years)
-    layout = _Layout(page.collection, meta_fields, named_fields, canonical_parameters(page.query))
-    return tuple(_present_row(hit, layout, position) for position, hit in enumerate(page.hits))
+    layout = _Layout(
+        page.collection,
+        meta_fields,
+        named_fields,
+        canonical_parameters(page.query),
+        explanation_urls=_urls(page.collection.name, *_EXPLAIN) if page.query.text.strip() else None,
+        edit_urls=_urls(page.collection.name, *_EDIT) if can_edit else None,
+    )
+    return tuple(_present_row(hit, layout) for hit in page.hits)
 
 
-def _present_row(hit: Hit, layout: _Layout, position: int) -> ResultRow:
+def _present_row(hit: Hit, layout: _Layout) -> ResultRow:
     collection = layout.collection
     shown = {
         field.name: _present_meta(field, hit, needs_name=field.name in layout.named_fields)
@@ -117,12 +149,38 @@ def _present_row(hit: Hit, layout: _Layout, position: int) -> ResultRow:
         if name not in shown and (field := collection.field(name)) and _is_telling(highlight)
     )
     return ResultRow(
-        id=f"result-{collection.id}-{position}",
+        id=row_id(collection.id, hit.key),
         url=document_url(collection.name, hit.key, layout.parameters),
+        place=f"{collection.name}/{hit.key}",
         title=format_highlight(shorten_highlight(hit.title, TITLE_LENGTH)),
         meta=_without_repeats(shown.values()),
         snippets=snippets,
+        is_pinned=hit.is_pinned,
+        explanation=_present_link(hit, layout.explanation_urls, layout) if layout.explanation_urls else None,
+        edit=EditLink(*_key_urls(hit.key, layout.edit_urls, "")) if layout.edit_urls else None,
     )
+
+
+_EXPLAIN, _EDIT = ("pages.explain", "htmx.explain"), ("editing.edit", "editing.edit_part")
+
+
+def _urls(name: str, page: str, fragment: str) -> tuple[str, str]:
+    any_key = "-"
+    return address_of(page, name=name), address_of(fragment, name=name, key=any_key).removesuffix(any_key)
+
+
+def _present_link(hit: Hit, urls: tuple[str, str], layout: _Layout) -> ExplanationLink:
+    """Where it says why a hit is found."""
+    url, fragment_url = _key_urls(hit.key, urls, layout.parameters)
+    return ExplanationLink(id=f"why-{row_id(layout.collection.id, hit.key)}", url=url, fragment_url=fragment_url)
+
+
+def _key_urls(key: str, urls: tuple[str, str], parameters: str) -> tuple[str, str]:
+    """Page and fragment about a document; a fragment's address cannot hold every key in its path."""
+    page_url, fragment_url = urls
+    quoted = quote(key, safe="/:@,;")
+    url = f"{page_url}?key={quoted}{parameters.replace('?', '&', 1)}"
+    return url, f"{fragment_url}{quoted}{parameters}" if fits_path(key) else url
 
 
 def describe_status(page: ResultPage) -> str:
@@ -130,14 +188,15 @@ def describe_status(page: ResultPage) -> str:
     query = page.query
     if not query.is_narrowed:
         noun = "document" if page.total == 1 else "documents"
-        status = f"{format_count(page.total)} {noun}"
+        status = f"{format_count(page.total, is_exact=page.total_is_exact)} {noun}"
     else:
         status = format_results(page.total, is_exact=page.total_is_exact)
-    if query.text.strip():
-        status += f" for “{shorten(query.text.strip())}”"
+    if searched := (page.corrected_query or query.text).strip():
+        status += f" for “{shorten(searched)}”"
     if not 1 < query.page <= page.page_count:
         return status
-    return f"{status}, page {format_count(query.page)} of {format_count(page.page_count)}"
+    page_count = format_count(page.page_count, is_exact=page.total_is_exact)
+    return f"{status}, page {format_count(query.page)} of {page_count}"
 
 
 def _is_telling(highlight: Highlight) -> bool:
@@ -148,10 +207,6 @@ def _is_telling(highlight: Highlight) -> bool:
 def _title(query: SearchQuery, collection: Collection) -> str:
     parts = (shorten(query.text.strip()), collection.label, SITE_NAME)
     return " · ".join(part for part in parts if part)
-
-
-def _url(collection: Collection, query: SearchQuery) -> str:
-    return url_for("pages.search", name=collection.name) + canonical_parameters(query)
 
 
 def _choose_meta(page: ResultPage) -> tuple[Field, ...]:
@@ -179,32 +234,33 @@ def _year_fields(page: ResultPage) -> set[str]:
 def _present_meta(field: Field, hit: Hit, *, needs_name: bool) -> Markup:
     if field.name in hit.snippets:
         return format_highlight(hit.snippets[field.name])
-    text = shorten(", ".join(format_values(hit.document.get(field.name))))
+    value = hit.document.get(field.name)
+    if not needs_name and type(value) is str:
+        return _shown(value)
+    text = shorten(", ".join(format_values(value)))
     return escape(f"{field.label} {text}" if needs_name and text else text)
+
+
+@lru_cache(maxsize=4096)
+def _shown(value: str) -> Markup:
+    """A value by itself; rows of a page, and of the next, have many in common."""
+    return escape(shorten(value)) if value.strip() else Markup()
 
 
 def _without_repeats(values: Iterable[Markup]) -> tuple[Markup, ...]:
     """Leave out the empty and what an earlier value says already, and end the line in time."""
     kept: list[Markup] = []
     for value in values:
-        if value and ("<mark>" in value or not any(_says(other, value) for other in kept)):
+        if value and ("<mark>" in value or not _is_said(value, kept)):
             kept.append(value)
-    return tuple(kept[:_META_LENGTH])
+            if len(kept) == _META_LENGTH:
+                break
+    return tuple(kept)
 
 
-def _says(value: str, other: str) -> bool:
-    """Whether one value makes another superfluous: “Sega 32X” says “Sega”, “1994” says “1990s”."""
-    is_decade = value.isdecimal() and other == f"{value[:-1]}0s"
-    return is_decade or other in value
-
-
-def _present_correction(page: ResultPage) -> Correction | None:
-    if not page.corrected_query:
-        return None
-    typed = page.query.text.strip()
-    # Quotation marks ask for the words as they stand.
-    exact = replace(page.query, text=f'"{typed.replace(chr(34), "")}"', page=1)
-    return Correction(shown=page.corrected_query, typed=typed, typed_url=_url(page.collection, exact))
+def _is_said(value: str, others: Iterable[str]) -> bool:
+    """Whether one of some values makes another superfluous: “Sega 32X” says “Sega”, “1994” says “1990s”."""
+    return any(value in other or (other.isdecimal() and value == f"{other[:-1]}0s") for other in others)
 
 
 def _present_empty(page: ResultPage) -> EmptyHelp:
@@ -218,18 +274,17 @@ def _present_empty(page: ResultPage) -> EmptyHelp:
         heading = "There is only 1 page" if count == 1 else f"There are only {format_count(count)} pages"
     return EmptyHelp(
         heading=heading,
-        widen_url=_url(collection, SearchQuery(text=query.text)) if is_filtered and not is_past_end else "",
-        clear_url=_url(collection, SearchQuery()),
-        first_page_url=_url(collection, replace(query, page=1)) if is_past_end else "",
+        widen_url=search_address(collection, SearchQuery(text=query.text)) if is_filtered and not is_past_end else "",
+        clear_url=search_address(collection, SearchQuery()),
+        first_page_url=search_address(collection, replace(query, page=1)) if is_past_end else "",
     )
 
 
 def _present_pagination(page: ResultPage) -> Pagination:
     current, last = page.query.page, page.page_count
-    address = url_for("pages.search", name=page.collection.name)
 
     def url(number: int) -> str:
-        return address + canonical_parameters(replace(page.query, page=number)) if 1 <= number <= last else ""
+        return search_address(page.collection, replace(page.query, page=number)) if 1 <= number <= last else ""
 
     near = range(max(1, current - _NEIGHBOURS), min(last, current + _NEIGHBOURS) + 1)
     numbers = sorted({1, last, *near})

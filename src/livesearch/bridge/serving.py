@@ -1,0 +1,61 @@
+"""The bridge that uvicorn serves, with everything that belongs to it."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from livesearch.app import LivesearchApp, create_app
+from livesearch.bridge.application import LoopBridge
+from livesearch.bridge.limits import body_limit
+from livesearch.bridge.threads import ThreadBridge
+from livesearch.config import load_settings
+from livesearch.guard.admission import Admission
+from livesearch.guard.draining import draining
+from livesearch.guard.lag import lag_watched, log_lag
+from livesearch.guard.whole import send_whole
+from livesearch.web import health
+from livesearch.web.refusals import Refusals
+
+
+def create_asgi() -> LoopBridge:
+    """Build the application that uvicorn serves, from the environment.
+
+    Raises:
+        ConfigError: A setting cannot be used.
+    """
+    settings = load_settings()
+    app = create_app(settings)
+    bridge_class = ThreadBridge if settings.bridge == "thread" else LoopBridge
+    bridge = bridge_class(
+        app,
+        body_limit=body_limit(settings),
+        admission=Admission(),
+        trusted_hosts=settings.trusted_hosts,
+        refusals=Refusals(app),
+        cache=app.response_cache,
+        polls=app.unchanged_polls,
+        metrics=app.metrics,
+        uploads=app.uploads,
+    )
+    if app.response_cache:
+        app.response_cache.shortcut = send_whole
+    bridge.lifespan = lambda: _run(app, bridge, settings.drain_seconds)
+    return bridge
+
+
+@asynccontextmanager
+async def _run(app: LivesearchApp, bridge: LoopBridge, drain_seconds: int) -> AsyncIterator[None]:
+    def begin_stopping() -> None:
+        health.begin_stopping(app)
+        bridge.is_stopping = True
+
+    def tell_lag(held: float, busy: float) -> None:
+        log_lag(held, busy)
+        app.metrics.note_held(held)
+
+    async with app.lifespan(), lag_watched(tell_lag):
+        # What is there now stays: to look through it for garbage would take 40 ms and more in the midst of a request.
+        gc.collect()
+        gc.freeze()
+        with draining(begin_stopping, drain_seconds):
+            yield

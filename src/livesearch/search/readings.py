@@ -1,0 +1,105 @@
+"""What scoring reads of a document: its words, taken apart once and kept while somebody types on."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from livesearch.domain import Document
+from livesearch.search.analysis import words
+from livesearch.search.values import display_text
+
+# Characters of a field that are read to score it: a hundred candidates of 100 kB would hold up everybody.
+READ_LENGTH = 4000
+# Bytes that readings are kept in, as `_size_of` tells them: those of the last thirty searches, as a rule.
+_MEMO_SIZE = 16_000_000
+# A reading takes the document, its words and its texts: so many times its body, and what their objects take.
+_BODY_FACTOR, _OBJECT_SIZE = 6, 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which fields are read as what.
+
+    Attributes:
+        titles: Fields whose words are looked at one by one.
+        texts: Fields that are looked through.
+        labels: What documents are filed under; the fields of one inner tuple count alike, and are read as one.
+    """
+
+    titles: tuple[str, ...]
+    texts: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+
+
+class Reading(NamedTuple):
+    """A document's words; the texts have blanks between their words and around them. A tuple: thousands are made.
+
+    Attributes:
+        titles: By title field, its words, as a text and one by one.
+        texts: By text field; empty where there are none.
+        labels: By inner tuple of the layout.
+        everything: Texts and labels in a row: what is not in it is in none of them.
+        length: Words of titles and texts.
+    """
+
+    document: Document
+    titles: tuple[tuple[str, list[str]], ...]
+    texts: tuple[str, ...]
+    labels: tuple[str, ...]
+    everything: str
+    length: int
+
+
+def read(document: Document, layout: Layout) -> Reading:
+    """Take a document's words apart."""
+    titles = [_words_of(document.get(name)) for name in layout.titles]
+    texts = tuple([_spaced(_words_of(document.get(name))) for name in layout.texts])
+    labels = tuple(["".join([_spaced(_words_of(document.get(name))) for name in names]) for names in layout.labels])
+    length = sum(map(len, titles)) + sum([max(text.count(" ") - 1, 0) for text in texts])
+    shown = tuple([(_spaced(title), title) for title in titles])
+    return Reading(document, shown, texts, labels, "".join([*texts, *labels]), length)
+
+
+def _words_of(value: Any) -> list[str]:  # Any: a JSON value
+    if not value:
+        return []
+    return words((value if type(value) is str else display_text(value))[:READ_LENGTH], with_last=False)
+
+
+def _spaced(found: list[str]) -> str:
+    return f" {' '.join(found)} " if found else ""
+
+
+class ReadingMemo:
+    """Readings by all that they are made from; those that were not asked for the longest go first.
+
+    The same candidates come again with every letter that is typed. Nothing ever becomes untrue: a document that has
+    changed has another body.
+    """
+
+    def __init__(self, size: int = _MEMO_SIZE) -> None:
+        """Keep readings of about so many bytes."""
+        self._room = size
+        self._kept: OrderedDict[tuple[Layout, str, bytes], Reading] = OrderedDict()
+
+    def read(self, layout: Layout, key: str, body: bytes, document: Callable[[], Document]) -> Reading:
+        """The reading of a document that is stored so.
+
+        Args:
+            document: Decodes the body; called where it has to be read.
+        """
+        place = layout, key, body
+        if found := self._kept.get(place):
+            self._kept.move_to_end(place)
+            return found
+        found = self._kept[place] = read(document(), layout)
+        self._room -= _size_of(body)
+        while self._room < 0:
+            (_, _, dropped), _ = self._kept.popitem(last=False)
+            self._room += _size_of(dropped)
+        return found
+
+
+def _size_of(body: bytes) -> int:
+    return _BODY_FACTOR * len(body) + _OBJECT_SIZE

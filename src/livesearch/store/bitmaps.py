@@ -1,0 +1,176 @@
+"""How the documents of one posting are written: the numbers of one chunk, in the shortest of four ways.
+
+=========  =============================================================  ============================================
+way        bytes                                                          told by
+=========  =============================================================  ============================================
+numbers    the low 16 bits of each, ascending, as little-endian uint16    length: twice the cardinality; no other has it
+gaps       the distance of each from the one before, the first from the   first byte 1
+           chunk's begin; 255 stands for 255 and goes on with the next
+bits       32,768 of them, least significant first                        first byte 2
+runs       the low 16 bits of the first number and the count of those     first byte 3
+           after it, as little-endian uint16
+=========  =============================================================  ============================================
+
+All become Roaring bitmaps by little more than a header before them. Against portable Roaring, 1.65 million short rows
+take 57 MB instead of 131: 2 bytes for the one document that most words have instead of 18, and most bitmaps that would
+lie on pages of their own become short enough to stay in their row.
+"""
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from livesearch.domain import CHUNK_BITS
+from livesearch.store.splicing import splice
+
+_GAPS, _BITS, _RUNS = b"\x01", b"\x02", b"\x03"
+# Fewer numbers are written as they are: 94 of 100 postings, of which the other ways would save 2 bytes of 100.
+_SHORT_COUNT = 64
+# Numbers of which the last byte of a gap says "and more".
+_ESCAPE = 255
+_HALF = bytes(1 << CHUNK_BITS >> 3)
+# The bits of a number that say where in its chunk it is.
+_PLACE = (1 << CHUNK_BITS) - 1
+
+# The portable Roaring serialization of one container, an array or bits: cookie, container count, high 16 bits,
+# cardinality - 1, offset of what the container holds. Source: RoaringFormatSpec, "no run containers".
+_HEADER = struct.Struct("<IIHHI")
+_COOKIE = 12346
+# Of one container of runs: cookie, which containers are runs, high 16 bits, cardinality - 1, run count.
+_RUN_HEADER = struct.Struct("<IBHHH")
+_RUN_COOKIE = 12347
+# A container with more numbers is bits.
+_ARRAY_LIMIT = 4096
+
+
+def encode(lows: bytes) -> bytes:
+    """Write the numbers of a posting.
+
+    Args:
+        lows: The low 16 bits of each, ascending, as little-endian uint16; not empty.
+    """
+    if len(lows) < 2 * _SHORT_COUNT:
+        return lows
+    numbers = np.frombuffer(lows, "<u2")
+    gaps = np.empty_like(numbers)
+    gaps[0] = numbers[0] & _PLACE
+    np.subtract(numbers[1:], numbers[:-1], out=gaps[1:])
+    begins = np.flatnonzero(gaps[1:] != 1) + 1
+    wide = gaps[gaps >= _ESCAPE]
+    sizes = {
+        b"": len(lows),
+        _GAPS: 1 + len(gaps) + int((wide // _ESCAPE).sum()),
+        _RUNS: 1 + 4 * (len(begins) + 1),
+    }
+    if len(numbers) > _ARRAY_LIMIT:
+        sizes[_BITS] = 1 + len(_HALF)
+    # The first of the shortest: what is not plain numbers is shorter than they would be.
+    way = min(sizes, key=sizes.__getitem__)
+    if way == _GAPS:
+        return way + (_gap_bytes(gaps) if len(wide) else gaps.astype(np.uint8).tobytes())
+    if way == _BITS:
+        bits = np.zeros(1 << CHUNK_BITS, np.bool_)
+        bits[numbers & _PLACE] = True
+        return way + np.packbits(bits, bitorder="little").tobytes()
+    return way + _run_bytes(numbers, begins) if way else lows
+
+
+def _gap_bytes(gaps: NDArray[np.uint16]) -> bytes:
+    ends = np.cumsum(gaps // _ESCAPE + 1, dtype=np.int64)
+    found = np.full(ends[-1], _ESCAPE, np.uint8)
+    found[ends - 1] = gaps % _ESCAPE
+    return found.tobytes()
+
+
+def _run_bytes(numbers: NDArray[np.uint16], begins: NDArray[np.int64]) -> bytes:
+    bounds = np.concatenate(([0], begins, [len(numbers)]))
+    runs = np.stack((numbers[bounds[:-1]], np.diff(bounds) - 1), axis=1)
+    return runs.astype("<u2").tobytes()
+
+
+def decode(cardinality: int, stored: bytes, chunk: int) -> BitMap:
+    """The documents of a posting.
+
+    Args:
+        cardinality: Numbers that ``stored`` holds.
+    """
+    return BitMap.deserialize(_portable(cardinality, stored, chunk))
+
+
+def decode_joined(joined: bytes, chunk: int) -> BitMap:
+    """The documents of many postings of one chunk that are written as plain numbers, one after another."""
+    # Not `np.unique`, which takes twenty times as long.
+    numbers = np.sort(np.frombuffer(joined, "<u2"))
+    numbers = numbers[np.append(True, numbers[1:] != numbers[:-1])]  # the first is new
+    return decode(len(numbers), numbers.tobytes(), chunk)
+
+
+def _portable(cardinality: int, stored: bytes, chunk: int) -> bytes:
+    """The portable Roaring serialization of what is stored."""
+    high, half = divmod(chunk, 1 << (16 - CHUNK_BITS))
+    header = _HEADER.pack(_COOKIE, 1, high, cardinality - 1, 16)
+    if len(stored) == 2 * cardinality:
+        return header + (stored if cardinality <= _ARRAY_LIMIT else _container(np.frombuffer(stored, "<u2")))
+    way = stored[:1]
+    if way == _RUNS:
+        return _RUN_HEADER.pack(_RUN_COOKIE, 1, high, cardinality - 1, len(stored) // 4) + stored[1:]
+    if way == _BITS:
+        return header + (_HALF + stored[1:] if half else stored[1:] + _HALF)
+    # More than an array container holds would have been shorter as bits.
+    gaps = np.frombuffer(stored, np.uint8, offset=1)
+    sums = gaps.cumsum(dtype=np.uint16)
+    numbers = sums if len(gaps) == cardinality else sums[gaps != _ESCAPE]
+    numbers += np.uint16(half << CHUNK_BITS)
+    return header + numbers.astype("<u2").tobytes()
+
+
+def _container(numbers: NDArray[np.uint16]) -> bytes:
+    """A container of bits."""
+    bits = np.zeros(1 << 16, np.bool_)
+    bits[numbers] = True
+    return np.packbits(bits, bitorder="little").tobytes()
+
+
+def merge(before: tuple[int, bytes] | None, chunk: int, added: bytes, removed: bytes) -> tuple[int, bytes]:
+    """Change the numbers of a posting.
+
+    Args:
+        before: Cardinality and what is stored; None where there is nothing.
+        added: The low 16 bits of numbers to put in, as for ``encode``; may be empty.
+        removed: Those to take out, likewise; none of them is in ``added``.
+
+    Returns:
+        Cardinality and what is to be stored; 0 and nothing when no number is left.
+    """
+    if before is None:
+        return len(added) // 2, encode(added)
+    cardinality, stored = before
+    if len(added) + len(removed) == 2:  # noqa: PLR2004  # bytes of one number
+        low = int.from_bytes(added or removed, "little")
+        if spliced := splice(cardinality, stored, low, is_added=bool(added)):
+            return spliced
+    if len(stored) == 2 * cardinality and not removed and _follows(stored, added):
+        # What imports do a hundred thousand times a batch: joining bytes takes a tenth of the time of two bitmaps.
+        return cardinality + len(added) // 2, encode(stored + added)
+    numbers = decode(cardinality, stored, chunk)
+    if added:
+        numbers |= decode(len(added) // 2, added, chunk)
+    if removed:
+        numbers -= decode(len(removed) // 2, removed, chunk)
+    return len(numbers), encode(low_bits(numbers)) if numbers else b""
+
+
+def _follows(before: bytes, added: bytes) -> bool:
+    return int.from_bytes(before[-2:], "little") < int.from_bytes(added[:2], "little")
+
+
+def low_bits(numbers: BitMap) -> bytes:
+    """The low 16 bits of numbers of one chunk, as ``encode`` takes them."""
+    return np.frombuffer(numbers.to_array(), np.uint32).astype("<u2").tobytes()
+
+
+def low_bits_of(cardinality: int, stored: bytes, chunk: int = 0) -> bytes:
+    """The same from what is stored; of most postings they stand there as they are."""
+    return stored if len(stored) == 2 * cardinality else low_bits(decode(cardinality, stored, chunk))

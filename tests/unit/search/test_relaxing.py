@@ -1,0 +1,90 @@
+"""What to show where no document holds every word."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pyroaring import BitMap
+
+from livesearch.search.relaxing import Holding, most_held
+
+_NOBODY = BitMap()
+_ALL = BitMap(range(10))
+
+
+def test_those_that_hold_the_most_come_first() -> None:
+    held = [BitMap([1, 2, 3]), BitMap([2, 3]), BitMap([3])]
+    found = most_held(held, [_NOBODY] * 3, [1.0, 1.0, 1.0], _ALL)
+
+    assert found.best == (3, 2, 1)
+    assert [set(group) for group in found.groups] == [{3}, {2}, {1}]
+
+
+def test_rare_words_count_most() -> None:
+    held = [BitMap([1]), BitMap([2]), BitMap([3])]
+    found = most_held(held, [_NOBODY] * 3, [1.0, 3.0, 2.0], _ALL)
+
+    assert found.best == (2, 3)  # the other has less than a third of it
+
+
+def test_a_word_in_a_title_counts_more() -> None:
+    held = [BitMap([1, 2]), BitMap([1, 2]), BitMap([5])]
+    found = most_held(held, [BitMap([2]), _NOBODY, _NOBODY], [1.0, 1.0, 1.0], _ALL)
+
+    assert found.best[:2] == (2, 1)
+
+
+def test_what_is_equal_stands_as_it_is_numbered() -> None:
+    found = most_held([BitMap([7, 1, 4])], [_NOBODY], [2.0], _ALL)
+
+    assert found.best == (1, 4, 7)
+    assert found.groups == (BitMap([1, 4, 7]),)
+
+
+def test_only_so_many_are_worth_scoring_but_all_are_found() -> None:
+    documents = BitMap(range(1000))
+    found = most_held([documents], [_NOBODY], [2.0], documents, limit=30)
+
+    assert len(found.best) == 30
+    assert BitMap.union(*found.groups) == documents
+
+
+def test_only_documents_that_may_be_found_are() -> None:
+    found = most_held([BitMap([1, 2]), BitMap([1, 9])], [_NOBODY] * 2, [1.0, 1.0], BitMap([2, 3]))
+
+    assert found.best == (2,)
+
+
+def test_words_that_nothing_holds_do_not_count() -> None:
+    found = most_held([BitMap([1]), _NOBODY, _NOBODY], [_NOBODY] * 3, [0.1, 9.0, 9.0], _ALL)
+
+    assert found.best == (1,)
+
+
+def test_nothing_holds_the_most_of_nothing() -> None:
+    assert most_held([_NOBODY, _NOBODY], [_NOBODY] * 2, [1.0, 1.0], _ALL) == Holding()
+    assert most_held([BitMap([1])], [_NOBODY], [1.0], _NOBODY) == Holding()
+
+
+_DOCUMENTS = st.sets(st.integers(0, 30)).map(BitMap)
+
+
+@given(st.lists(st.tuples(_DOCUMENTS, _DOCUMENTS, st.floats(0.01, 9)), min_size=1, max_size=6), _DOCUMENTS)
+def test_groups_are_in_order_and_hold_each_document_once(
+    clauses: list[tuple[BitMap, BitMap, float]], everything: BitMap
+) -> None:
+    held, titled, rarities = [list(column) for column in zip(*clauses, strict=True)]
+    found = most_held(held, titled, rarities, everything)
+
+    def share(number: int) -> float:
+        return sum(
+            rarity * (1.5 if number in title else 1.0) for documents, title, rarity in clauses if number in documents
+        )
+
+    numbers = [number for group in found.groups for number in group]
+    shares = [share(number) for number in found.best]
+    assert sorted(numbers) == sorted(found.best)
+    assert len(set(numbers)) == len(numbers)
+    assert set(numbers) <= set(everything)
+    assert all(group for group in found.groups)
+    assert all(first >= second - 1e-4 for first, second in pairwise(shares))

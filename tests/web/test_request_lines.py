@@ -1,0 +1,55 @@
+"""The log lines of kept answers are those that the logger would have written."""
+
+import asyncio
+import io
+import json
+import re
+
+import pytest
+import structlog
+
+from livesearch.web.caching.lines import RequestLines
+from livesearch.web.logs import configure_logging
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+async def test_line_is_the_loggers(log_format: str, capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logging(log_format)  # type: ignore[arg-type]  # one of its literals
+    written = io.StringIO()
+
+    structlog.stdlib.get_logger("livesearch.request").info(
+        "request", method="GET", route="/c/<name>", status=200, ms=0.1, cache="hit", request_id="an-id%"
+    )
+    RequestLines(written).write("GET", 200, ("/c/<name>", "page"), "an-id%", 0.0987)
+    await asyncio.sleep(0)
+
+    expected, line = MOMENT.sub("now", capfd.readouterr().err), MOMENT.sub("now", written.getvalue())
+    if log_format == "json":
+        assert json.loads(line) == json.loads(expected)
+    else:
+        assert line == expected
+    assert "now" in line
+
+
+class _Counted(io.StringIO):
+    count = 0
+
+    def write(self, text: str) -> int:
+        self.count += 1
+        return super().write(text)
+
+
+async def test_lines_of_one_turn_differ_in_id_and_time_and_are_written_together() -> None:
+    written = _Counted()
+    lines = RequestLines(written)
+
+    for number in range(3):
+        lines.write("GET", 200, ("/", "page"), f"id-{number}", float(number))
+    await asyncio.sleep(0)
+    lines.write("GET", 200, ("/", "page"), "id-3", 3.0)
+    await asyncio.sleep(0)
+
+    assert re.findall(r"id-\d", written.getvalue()) == ["id-0", "id-1", "id-2", "id-3"]
+    assert (written.getvalue().count("\n"), written.count) == (4, 2)
