@@ -1,10 +1,11 @@
 """Users administration in a real browser, with JavaScript and without, and what axe finds there."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.test_accessibility import PHONE, _offences
 from tests.browser.test_accounts import _fill, _go
@@ -76,7 +77,7 @@ async def test_list_follows_letters_and_new_users_and_focus_is_never_lost(open_p
     # Past the browser's own look at it.
     await page.locator("#new-user form").evaluate("(form) => { form.noValidate = true; }")
     await page.keyboard.press("Enter")
-    await expect(page.get_by_label("Initial password")).to_be_focused()
+    await expect(page.locator("#new-user [aria-invalid]")).to_be_focused()
     await expect(page.get_by_label("Name", exact=True)).to_have_value("Zoe the Second")
     await page.get_by_label("Initial password").fill("correct horse")
     await page.keyboard.press("Enter")
@@ -90,6 +91,25 @@ async def test_list_follows_letters_and_new_users_and_focus_is_never_lost(open_p
     await expect(page.get_by_role("link", name="Edit", exact=True)).to_be_focused()
     await page.get_by_role("link", name="Close Zoe the Second").press("Enter")
     await expect(page.get_by_role("link", name="Zoe the Second")).to_be_focused()
+
+
+async def test_a_form_sent_again_before_its_first_answer_shows_the_second(open_page: OpenPage) -> None:
+    page = await _open_users(open_page, may_fail=True)
+
+    async def delay(route: Route) -> None:
+        await asyncio.sleep(0.5)
+        await route.continue_()
+
+    await page.route("**/users", delay)
+    await page.get_by_text("New user").click()
+    await page.get_by_label("Name", exact=True).fill("Hasty")
+    await page.get_by_label("Initial password").fill("short")
+    await page.locator("#new-user form").evaluate("(form) => { form.noValidate = true; }")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("Initial password").fill("correct horse")
+    await page.keyboard.press("Enter")
+
+    await expect(page.get_by_text("Hasty is added.")).to_be_focused()
 
 
 async def test_last_administrator_is_told_why_they_stay(open_page: OpenPage) -> None:

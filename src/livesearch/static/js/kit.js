@@ -40,6 +40,14 @@
 
   document.addEventListener('csrfExpired', renewToken);
 
+  // A form sent twice is put in its own place by the first answer; the second must find that place, not the form that
+  // has gone, or what it did would go unsaid.
+  document.addEventListener('htmx:after:request', (event) => {
+    const { ctx } = event.detail;
+    if (isSafe(ctx.request.method) || ctx.target?.isConnected !== false) return;
+    ctx.target = document.getElementById(ctx.target.id) ?? ctx.target;
+  });
+
   // htmx 4 parses answers with parseHTMLUnsafe, which needs a policy. Ours makes every script in an answer empty.
   const rules = { createHTML: (html) => html, createScript: () => '' };
   const policy = window.trustedTypes?.createPolicy('htmx', rules) ?? rules;
