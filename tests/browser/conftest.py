@@ -141,7 +141,7 @@ async def _load(settings: Settings) -> None:
     services = build_services(settings, database)
     await services.transactions.upgrade()
     await services.imports.run(str(DEMO))
-    for name in ("Ann", "Zoë", "Bob"):
+    for name in ("Ann", "Zoë", "Bob", "Ida", "Jon"):
         await services.accounts.add(name, "correct horse", role=UserRole.EDITOR)
     await services.accounts.add("Eve", "correct horse", role=UserRole.ADMIN)
     await database.close()
