@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from livesearch.domain import CHUNK_BITS
-from livesearch.store.bitmaps import decode, encode, low_bits, merge
+from livesearch.store.bitmaps import decode, decode_chunks, encode, low_bits, merge
 
 SIZE = 1 << CHUNK_BITS
 _few = st.sets(st.integers(0, SIZE - 1), min_size=1, max_size=100)
@@ -36,6 +36,16 @@ def test_numbers_are_read_as_they_were_written(numbers: set[int], chunk: int) ->
 
     assert len(stored) <= 2 * len(numbers)
     assert decode(len(numbers), stored, chunk) == BitMap(number + chunk * SIZE for number in numbers)
+
+
+@given(st.dictionaries(st.integers(0, 30), _numbers, min_size=1, max_size=20))
+def test_a_posting_in_many_chunks_is_read_as_its_chunks_are(held: dict[int, set[int]]) -> None:
+    parts = [(chunk, len(numbers), encode(lows(numbers, chunk))) for chunk, numbers in held.items()]
+
+    found = decode_chunks(parts)
+
+    assert found == BitMap(number + chunk * SIZE for chunk, numbers in held.items() for number in numbers)
+    assert found == BitMap.deserialize(found.serialize())
 
 
 @pytest.mark.parametrize(

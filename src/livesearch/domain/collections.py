@@ -78,7 +78,7 @@ class Collection:
 
     def by_role(self, *roles: Role) -> tuple[Field, ...]:
         """The fields that have one of the roles, in their order."""
-        return tuple(f for f in self.fields if f.role in roles)
+        return tuple([f for f in self.fields if f.role in roles])
 
     @property
     def facet_fields(self) -> tuple[Field, ...]:

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple, Protocol
 
@@ -71,8 +72,11 @@ class Matcher:
         is_ascii = text.isascii()
         pattern, seen = (_ASCII_WORD, self._words) if is_ascii else (_CHUNK, self._chunks)
         looked_through = text.lower() if is_ascii else text
-        if is_ascii and not any(term in looked_through for term in self._texts):
-            looked_through = ""  # most texts hold nothing of what is looked for, which is seen sooner than word by word
+        if is_ascii and not self._is_in(looked_through):
+            # Most texts hold nothing of what is looked for, which is seen sooner than word by word.
+            if not self._is_in(text.encode().translate(_ASCII_LETTERS, _ASCII_SIGNS).decode()):
+                return []
+            looked_through = ""
         for part in pattern.finditer(looked_through):
             piece = part[0]
             runs = seen.get(piece)
@@ -83,8 +87,15 @@ class Matcher:
                 found += [_Run(at + start, at + end, terms) for start, end, terms in runs]
         if len(text) > _TITLE_LENGTH:
             return found
-        further = [run for token in alternatives(text) for run in self._run_of(text, token)]
+        further = [run for token in _alternatives(text) for run in self._run_of(text, token)]
         return _merged(found + further) if further else found
+
+    def _is_in(self, text: str) -> bool:
+        """Whether any of the words stands anywhere in a text."""
+        for term in self._texts:  # noqa: SIM110  # a generator takes longer to make than one word to find
+            if term in text:
+                return True
+        return False
 
     def _runs_of_word(self, word: str) -> tuple[_Run, ...]:
         """What matches in a word whose folding keeps places."""
@@ -103,7 +114,9 @@ class Matcher:
             return ()
         start, end = token.start, token.end
         if length < len(token.text):
-            end = start + place_after(text[start:end], length)
+            shown = text[start:end]
+            # Of plain letters each is one of the word.
+            end = start + (length if shown.isascii() and shown.isalnum() else place_after(shown, length))
         return (_Run(start, end, frozenset((number,))),)
 
     def _fit(self, word: str) -> tuple[int, int]:
@@ -124,6 +137,17 @@ _ASCII_WORD = re.compile(rf"[a-zA-Z0-9]{{1,{WORD_LENGTH}}}")
 
 
 _BOUNDS = itemgetter(0, 1)
+
+
+# What is joined in a plain text has letters and digits alone, all small.
+_ASCII_LETTERS = bytes(range(256)).lower()
+_ASCII_SIGNS = bytes(code for code in range(256) if not (chr(code).isascii() and chr(code).isalnum()))
+
+
+@lru_cache(maxsize=4096)
+def _alternatives(text: str) -> tuple[QueryToken, ...]:
+    """What a title is found by beside its words; the same titles are shown again with every letter that is typed."""
+    return tuple(alternatives(text))
 
 
 def _merged(runs: list[_Run]) -> list[_Run]:

@@ -11,47 +11,46 @@ _SNIPPET_COUNT = 2
 _NO_WORDS = Matcher(())
 
 
-def make_hit(
-    key: str,
-    document: Document,
-    collection: Collection,
-    terms: Iterable[Sought] | Matcher,
-    *,
-    score: float,
-    parts: tuple[ScorePart, ...] = (),
-    is_pinned: bool = False,
-) -> Hit:
-    """A document with its matched runs told apart.
+class HitMaker:
+    """Makes the hits of one search: what is the same for all of them is looked up once."""
 
-    Args:
-        terms: Every word that may have been found; for several hits make one ``Matcher`` of them.
-    """
-    matcher = Matcher.of(terms)
-    title = title_of(document, collection, key)
-    return Hit(
-        key,
-        document,
-        highlight(excerpt(title, matcher), matcher),
-        _snippets(document, collection, matcher),
-        score,
-        parts,
-        is_pinned,
-    )
+    def __init__(self, collection: Collection, terms: Iterable[Sought] | Matcher) -> None:
+        """Args: terms: Every word that may have been found."""
+        self._collection = collection
+        self._matcher = Matcher.of(terms)
+        title = collection.title_field
+        self._title_name = title.name if title else ""
+        self._others = [field for field in collection.by_role(Role.TITLE, Role.TEXT) if field is not title]
 
+    def make(
+        self,
+        key: str,
+        document: Document,
+        *,
+        score: float,
+        parts: tuple[ScorePart, ...] = (),
+        is_pinned: bool = False,
+    ) -> Hit:
+        """A document with its matched runs told apart."""
+        matcher = self._matcher
+        title = document.get(self._title_name)
+        if type(title) is not str or not (title := title.strip()):
+            title = title_of(document, self._collection, key)
+        shown = highlight(excerpt(title, matcher), matcher)
+        return Hit(key, document, shown, self._snippets(document), score, parts, is_pinned)
 
-def _snippets(document: Document, collection: Collection, matcher: Matcher) -> dict[str, Highlight]:
-    """Fields beside the title in which a word was found; the first text field where there is none."""
-    shown: dict[str, Highlight] = {}
-    title_field = collection.title_field
-    others = [f for f in collection.by_role(Role.TITLE, Role.TEXT) if f is not title_field and document.get(f.name)]
-    for field in others:
-        found = snippet(excerpt(display_text(document[field.name]), matcher), matcher)
-        if any(segment.is_match for segment in found):
-            shown[field.name] = found
-        if len(shown) == _SNIPPET_COUNT:
-            return shown
-    if not shown:
-        first = next((f for f in others if f.role is Role.TEXT), None)
-        if first:
-            shown[first.name] = snippet(excerpt(display_text(document[first.name]), _NO_WORDS), _NO_WORDS)
-    return shown
+    def _snippets(self, document: Document) -> dict[str, Highlight]:
+        """Fields beside the title in which a word was found; the first text field where there is none."""
+        shown: dict[str, Highlight] = {}
+        others = [field for field in self._others if document.get(field.name)]
+        for field in others:
+            found = snippet(excerpt(display_text(document[field.name]), self._matcher), self._matcher)
+            if any(segment.is_match for segment in found):
+                shown[field.name] = found
+            if len(shown) == _SNIPPET_COUNT:
+                return shown
+        if not shown:
+            first = next((field for field in others if field.role is Role.TEXT), None)
+            if first:
+                shown[first.name] = snippet(excerpt(display_text(document[first.name]), _NO_WORDS), _NO_WORDS)
+        return shown

@@ -269,7 +269,7 @@ class Ordinals:
 
     def count(self, base: Base) -> Counted:
         """Count every ordinal."""
-        if self._has_all and self.value_count * self.frequent_ns < _LOOK_UP_NS * self._look_ups(base):
+        if self._is_intersected(base):
             return self._intersected(base, self.by_count.tolist(), is_complete=True)
         if self._look_ups(base) <= LOOK_UP_LIMIT:
             return _complete(self._looked_up(base), is_exact=True)
@@ -282,35 +282,49 @@ class Ordinals:
         All others too, unless that takes longer.
         """
         is_much = self.value_count > FREQUENT_COUNT and self._look_ups(base) > _FREQUENT_SIZE
-        can_walk = self.frequent and len(chosen - self.frequent.keys()) <= _FEW
-        found = self._walk(base, limit, chosen) if is_much and can_walk else None
+        can_walk = is_much and self.frequent and len(chosen - self.frequent.keys()) <= _FEW
+        found = self._walk(base, limit, chosen) if can_walk or self._is_intersected(base) else None
         return found or self.count(base)
 
     def _walk(self, base: Base, limit: int, chosen: set[int]) -> Counted | None:
         """Count from the most frequent on, until no other can be among the first; None where that takes too many."""
-        # Walking in vain costs half as much again as looking up at once would have.
+        # Walking in vain costs half as much again as looking up at once would have; where all have bitmaps, it is not.
         affordable = int(_LOOK_UP_NS * self._look_ups(base) / (2 * self.frequent_ns))
+        ordinals = self.by_count if self._has_all else self.by_count[: affordable + 1]
         counts: dict[int, int] = {}
         best: list[int] = []
-        for ordinal in self.by_count[: affordable + 1].tolist():
+        for ordinal in ordinals.tolist():
             if len(best) == limit and best[0] > self.counts[ordinal]:
-                found = self._intersected(base, chosen - counts.keys(), is_complete=False)
-                found.counts[list(counts)] = list(counts.values())
-                # From all over: neighbours often have the same values.
-                sample = self._tally(Selection(ids_of(base.documents)[:: base.size // _SAMPLE_SIZE + 1]))
-                return found._replace(value_count=int(np.count_nonzero(sample[1:] + found.counts[1 : len(sample)])))
+                return self._walked(base, counts, chosen)
             if ordinal not in self.frequent:
                 return None
             counts[ordinal] = base.documents.intersection_cardinality(self.frequent[ordinal])
             if ordinal not in chosen:
                 (heappush if len(best) < limit else heappushpop)(best, counts[ordinal])
-        return None
+        return self._walked(base, counts, chosen) if self._has_all else None
+
+    def _walked(self, base: Base, counts: Mapping[int, int], chosen: set[int]) -> Counted:
+        """What is known when some ordinals were counted, which are the first."""
+        found = self._intersected(base, chosen - counts.keys(), is_complete=self._has_all)
+        found.counts[list(counts)] = list(counts.values())
+        if self._has_all:
+            # Whether a document has one of the others is seen at the first that does.
+            others = self.frequent.keys() - counts.keys()
+            held = sum(base.documents.intersect(self.frequent[ordinal]) for ordinal in others)
+            return found._replace(value_count=held + sum(map(bool, counts.values())))
+        # From all over: neighbours often have the same values.
+        sample = self._tally(Selection(ids_of(base.documents)[:: base.size // _SAMPLE_SIZE + 1]))
+        return found._replace(value_count=int(np.count_nonzero(sample[1:] + found.counts[1 : len(sample)])))
 
     def _intersected(self, base: Base, ordinals: Iterable[int], *, is_complete: bool) -> Counted:
         counts = np.zeros(len(self.counts), np.int64)
         for ordinal in ordinals:
             counts[ordinal] = base.documents.intersection_cardinality(self.holders(ordinal))
         return Counted(counts, is_exact=True, is_complete=is_complete, value_count=int(np.count_nonzero(counts)))
+
+    def _is_intersected(self, base: Base) -> bool:
+        """Whether all ordinals have bitmaps, and going through them takes less than looking up."""
+        return self._has_all and self.value_count * self.frequent_ns < _LOOK_UP_NS * self._look_ups(base)
 
     def _is_new(self, ordinal: int) -> bool:
         return ordinal >= len(self.counts) or not self.counts[ordinal]
@@ -323,7 +337,7 @@ class Ordinals:
     def _pair_count(self) -> int:
         return int(self.counts.sum())
 
-    @property
+    @cached_property
     def _has_all(self) -> bool:
         return 0 < self.value_count <= FREQUENT_COUNT and self.frequent.keys() >= set(self.by_count.tolist())
 

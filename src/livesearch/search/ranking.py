@@ -19,7 +19,7 @@ from livesearch.search.analysis import title_terms, words
 from livesearch.search.matching import Match
 from livesearch.search.ordering import Order
 from livesearch.search.query import Alternative, Clause, Kind, ParsedQuery
-from livesearch.search.readings import READ_LENGTH, Layout, Reading, read
+from livesearch.search.readings import READ_LENGTH, Layout, Reading, layout_of, read
 from livesearch.search.values import display_text, is_searched
 
 # BM25's saturation and length normalisation. Source: Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75.
@@ -225,7 +225,7 @@ class Scorer:
         for field in filter(_is_label, others):
             labels[manner.label_share * field.weight**_WEIGHT_POWER].append(field.name)
         self._label_weights = list(labels)
-        self._layout = Layout(
+        self._layout = layout_of(
             tuple(field.name for field in titles),
             tuple(field.name for field in texts),
             tuple(map(tuple, labels.values())),
@@ -243,6 +243,7 @@ class Scorer:
         prefixes: list[tuple[str, int]] = []
         for at, clause in enumerate(query.clauses):
             self._ways.append([self._take(at, way, whole, prefixes) for way in clause.alternatives])
+        self._zeros = [0.0] * len(self._slots)
         self._fits = _Occurrence(self._slots, whole, prefixes)
         # What to look for in texts whose words stand between blanks.
         starts = {start for start, _ in prefixes}
@@ -291,28 +292,12 @@ class Scorer:
 
     def _values(self, reading: Reading, static: float) -> list[float]:
         """The summands: those of each clause as in ``_CLAUSE_LABELS``, then those of ``_LABELS``."""
-        count = len(self._slots)
-        seen = _Evidence([0.0] * count, [0.0] * count, [0.0] * count)
-        # Most words of most documents are none that is looked for; C passes over those.
-        for (title, title_words), weight in zip(reading.titles, self._title_weights, strict=True):
-            if any(needle in title for needle, _ in self._needles):
-                seen.shape = max(seen.shape, self._read_title(title_words, weight, seen))
-        everything = reading.everything
-        if needles := [needle for needle in self._needles if needle[0] in everything]:
-            base, places = 0, []
-            for text, weight in zip(reading.texts, self._text_weights, strict=True):
-                places += [(base + place, clause) for place, clause in self._read_text(text, weight, needles, seen)]
-                base += text.count(" ") - 1 + _TEXT_GAP
-            if len(places) > 1 and len(self._ways) > 1:
-                seen.near = self._nearness(places)
-            for text, weight in zip(reading.labels, self._label_weights, strict=True):
-                self._read_label(text, weight, needles, seen)
-        norm = _K1 * (1 - _B + _B * reading.length / self._mean_length)
-        found = [self._clause_values(ways, seen, norm) for ways in self._ways]
+        seen = _Evidence(self._zeros.copy(), self._zeros.copy(), self._zeros.copy())
+        self._look_through(reading, seen)
+        found = self._found(seen, reading.length)
         if self._with_parts and not all(text_value for text_value, _, _ in found):
             seen.shape = max(seen.shape, self._read_parts(reading, seen))
-            norm = _K1 * (1 - _B + _B * (reading.length + seen.part_count) / self._mean_length)
-            found = [self._clause_values(ways, seen, norm) for ways in self._ways]
+            found = self._found(seen, reading.length + seen.part_count)
         share = sum([worth for worth, (_, _, titled) in zip(self._worth, found, strict=True) if titled])
         share /= self._whole_worth
         titled_worth, exact_worth = share**self._manner.title_power, self._manner.exact
@@ -325,24 +310,61 @@ class Scorer:
         values += self._manner.near * max(seen.near, near), static * (share + (1 - share) / max(len(found), 1))
         return values
 
+    def _look_through(self, reading: Reading, seen: _Evidence) -> None:
+        """Count what a document holds."""
+        # Most words of most documents are none that is looked for; C passes over those. Loops are written out: a
+        # generator takes longer to make than there is to look at.
+        for (title, in_order), weight in zip(reading.titles, self._title_weights, strict=True):
+            for start, _ in self._needles:
+                if start in title:
+                    seen.shape = max(seen.shape, self._read_title(in_order, weight, seen, title))
+                    break
+        everything = reading.everything
+        if needles := [needle for needle in self._needles if needle[0] in everything]:
+            if len(self._ways) > 1:
+                self._read_texts(reading, needles, seen)
+            else:  # a word stands near no other
+                for text, weight in zip(reading.texts, self._text_weights, strict=True):
+                    self._count_words(text, weight, needles, seen)
+            for text, weight in zip(reading.labels, self._label_weights, strict=True):
+                self._count_words(text, weight, needles, seen)
+
+    def _found(self, seen: _Evidence, length: int) -> list[tuple[float, float, float]]:
+        """By clause, its term frequency part, exactness and place in a title."""
+        norm = _K1 * (1 - _B + _B * length / self._mean_length)
+        return [self._clause_values(ways, seen, norm) for ways in self._ways]
+
     def _clause_values(self, ways: list[tuple[int, ...]], seen: _Evidence, norm: float) -> tuple[float, float, float]:
         """A clause's term frequency part, exactness and place in a title, each for its best ways."""
         frequency = exact = title = best = 0.0
         for way in ways:
-            count = min([seen.counts[slot] for slot in way])
+            first = way[0]
+            if len(way) == 1:  # as nearly always
+                count, near, titled = seen.counts[first], seen.closeness[first], seen.in_title[first]
+            else:
+                count = min([seen.counts[slot] for slot in way])
+                near = min([seen.closeness[slot] for slot in way])
+                titled = min([seen.in_title[slot] for slot in way])
             if not count:
                 continue
-            slot = self._slots[way[0]]
-            near = min([seen.closeness[slot] for slot in way]) * slot.quality
+            slot = self._slots[first]
+            near *= slot.quality
             frequency += count
             best = max(best, near)
-            title = max(title, min([seen.in_title[slot] for slot in way]) * slot.quality)
+            title = max(title, titled * slot.quality)
             if slot.is_typed and near == 1.0:
                 exact = 1.0
         return best * frequency * (_K1 + 1) / (frequency + norm) if frequency else 0.0, exact, title
 
-    def _read_title(self, title: list[str], weight: float, seen: _Evidence) -> tuple[float, float, float, float]:
-        """Count what a title holds; how much of it was asked for, and in which order."""
+    def _read_title(
+        self, title: Sequence[str], weight: float, seen: _Evidence, spaced: str = ""
+    ) -> tuple[float, float, float, float]:
+        """Count what a title holds; how much of it was asked for, and in which order.
+
+        Args:
+            spaced: The title as a text with blanks around its words; empty where its beginning tells nothing.
+        """
+        counts, closeness, in_title = seen.counts, seen.closeness, seen.in_title
         covered: dict[int, float] = {}
         covered_count = 0
         places: list[tuple[int, int]] = []
@@ -351,11 +373,11 @@ class Scorer:
                 continue
             covered_count += 1
             for slot, clause, near in hits:
-                seen.counts[slot] += weight
-                if near > seen.closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
-                    seen.closeness[slot] = near
-                if near > seen.in_title[slot]:  # noqa: PLR1730
-                    seen.in_title[slot] = near
+                counts[slot] += weight
+                if near > closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
+                    closeness[slot] = near
+                if near > in_title[slot]:  # noqa: PLR1730
+                    in_title[slot] = near
                 worth = near * self._slots[slot].quality
                 if worth > covered.get(clause, 0.0):
                     covered[clause] = worth
@@ -363,8 +385,8 @@ class Scorer:
         if not covered:
             return 0.0, 0.0, 0.0, 0.0
         worth = sum([self._worth[clause] * near for clause, near in covered.items()])
-        joined = " ".join(title)
-        begins, equals = joined.startswith(self._folded), joined == self._folded
+        begins = spaced.startswith(self._folded, 1)
+        equals = begins and len(spaced) == len(self._folded) + 2
         near = self._nearness(places) if len(covered) > 1 else 0.0
         return covered_count / len(title) * worth / len(self._ways), begins * worth, equals * worth, near
 
@@ -381,24 +403,25 @@ class Scorer:
                 best = max(best, (coverage * len(parts) / max(len(parts), word_count), 0.0, 0.0, 0.0))
         return best
 
-    def _read_text(
-        self, text: str, weight: float, needles: Sequence[_Needle], seen: _Evidence
-    ) -> list[tuple[int, int]]:
-        """Count what a text holds, and how near the words of the query stand in it."""
-        place = passed = 0
-        places: list[tuple[int, int]] = []
-        for start, word in _find(text, needles):
-            place += text.count(" ", passed, start)
-            passed = start
-            for slot, clause, near in self._fits[word]:
-                seen.counts[slot] += weight
-                if near > seen.closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
-                    seen.closeness[slot] = near
-                places.append((place, clause))
-        return places
+    def _read_texts(self, reading: Reading, needles: Sequence[_Needle], seen: _Evidence) -> None:
+        """Count what texts hold, and how near the words of the query stand in them."""
+        base, places = 0, []
+        for text, weight in zip(reading.texts, self._text_weights, strict=True):
+            place, passed = base, 0
+            for start, word in _find(text, needles):
+                place += text.count(" ", passed, start)
+                passed = start
+                for slot, clause, near in self._fits[word]:
+                    seen.counts[slot] += weight
+                    if near > seen.closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
+                        seen.closeness[slot] = near
+                    places.append((place, clause))
+            base += text.count(" ") - 1 + _TEXT_GAP
+        if len(places) > 1:
+            seen.near = self._nearness(places)
 
-    def _read_label(self, text: str, weight: float, needles: Sequence[_Needle], seen: _Evidence) -> None:
-        """Count what labels hold."""
+    def _count_words(self, text: str, weight: float, needles: Sequence[_Needle], seen: _Evidence) -> None:
+        """Count what a text or a label holds, wherever it stands there."""
         for _, word in _find(text, needles):
             for slot, _, near in self._fits[word]:
                 seen.counts[slot] += weight
@@ -478,4 +501,4 @@ def _find(text: str, needles: Sequence[_Needle]) -> list[tuple[int, str]]:
             end = text.index(" ", start + 1)
             found[start] = word or text[start + 1 : end]
             start = text.find(needle, end)
-    return sorted(found.items())
+    return sorted(found.items()) if len(needles) > 1 else list(found.items())

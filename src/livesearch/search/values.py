@@ -28,7 +28,7 @@ def texts(value: Any) -> list[str]:  # Any: a JSON value
 
 def display_text(value: Any) -> str:  # Any: a JSON value
     """The value as one line for people."""
-    return ", ".join(texts(value))
+    return value if type(value) is str else ", ".join(texts(value))
 
 
 def is_searched(field: Field) -> bool:

@@ -13,6 +13,7 @@ from pyroaring import BitMap
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import ANYBODY, NUMERIC_ROLES, Collection, Role, SearchQuery, Viewer
+from livesearch.search import keys
 from livesearch.search.checking import Checker
 from livesearch.search.curations import CurationsOfQuery
 from livesearch.search.expansion import SHORT_COUNT, Correction, corrected, expand, propose, rewritten, with_forms
@@ -176,7 +177,10 @@ class Finder:
             vocabulary = vocabulary or await self.vocabularies.get(conn, collection)
             parsed = expand(parsed, vocabulary, tuning.synonyms)
         collection = sight.of(collection) if sight else collection
-        search = _Search(conn, collection, query.text, parsed, past=past, visible=sight.documents if sight else None)
+        visible = sight.documents if sight else None
+        search = _Search(
+            conn, collection, query.text, parsed, everything=columns.everything, past=past, visible=visible
+        )
         await search.load((*parsed.clauses, *parsed.excluded), query.filters)
         allowed = filter_documents(query.filters, search.postings)
         for name in query.ranges:
@@ -243,11 +247,16 @@ class _Search:
         text: str,
         query: ParsedQuery,
         *,
+        everything: BitMap,
         past: Past | None,
         visible: BitMap | None,
     ) -> None:
+        # Of all documents the columns know: there is nothing to read.
+        self._by_key = {keys.ALL: everything if visible is None else everything & visible}
+        self._by_range: dict[tuple[str, str], BitMap] = {}
+        self._asked: set[object] = {keys.ALL}
         self.query = query
-        self.postings = Postings({}, {})
+        self.postings = Postings(self._by_key, self._by_range)
         self.found = Match(BitMap(), ())
         self.corrected_query: str | None = None
         self.is_exact = True
@@ -258,27 +267,23 @@ class _Search:
         self._collection = collection
         self._text = text
         self._chunks = chunks_of(collection.next_number)
-        self._by_key: dict[str, BitMap] = {}
-        self._by_range: dict[tuple[str, str], BitMap] = {}
-        self._asked: set[object] = set()
         self._past = past
         self._visible = visible
 
     async def load(self, clauses: Iterable[Clause], filters: Mapping[str, Iterable[str]] | None = None) -> None:
         """Read the postings that are missing."""
         wanted = needs(clauses, filters)
-        if keys := wanted.keys - self._asked:
-            found = await load_postings(self._conn, self._collection.id, keys, self._chunks)
-            self._by_key.update(self._past.postings.of(keys, found) if self._past else found)
+        if missing := wanted.keys - self._asked:
+            found = await load_postings(self._conn, self._collection.id, missing, self._chunks)
+            self._by_key.update(self._past.postings.of(missing, found) if self._past else found)
         for key_range in wanted.ranges - self._asked:
             union = await load_union(self._conn, self._collection.id, key_range, self._chunks)
             self._by_range[key_range] = self._past.postings.of_any(key_range, union) if self._past else union
         if self._visible is not None:
             # Here and nowhere else: whatever is found, counted or compared is made from these.
-            self._by_key |= {key: self._by_key[key] & self._visible for key in keys if key in self._by_key}
+            self._by_key |= {key: self._by_key[key] & self._visible for key in missing if key in self._by_key}
             self._by_range |= {part: self._by_range[part] & self._visible for part in wanted.ranges - self._asked}
         self._asked |= wanted.keys | wanted.ranges
-        self.postings = Postings(self._by_key, self._by_range)
 
     async def match(self, conditions: BitMap | None, vocabulary: Vocabulary | None, *, is_strict: bool) -> None:
         """Match what is asked for, then, unless strictly, what was probably meant and what holds the most of it."""
@@ -399,8 +404,8 @@ class _Search:
 
 async def _curated(conn: AsyncConnection, found: Found, curations: CurationsOfQuery) -> Found:
     """Leave out what an owner has hidden for the query, and find what is pinned to it, where filters leave it."""
-    keys = {*curations.hidden, *(key for _, key in curations.pinned)}
-    numbers = {key: number for key, (number, _) in (await find_stored(conn, found.collection.id, keys)).items()}
+    named = {*curations.hidden, *(key for _, key in curations.pinned)}
+    numbers = {key: number for key, (number, _) in (await find_stored(conn, found.collection.id, named)).items()}
     hidden = BitMap(numbers[key] for key in curations.hidden if key in numbers)
     allowed = leave_out(found.sight.documents if found.sight else found.columns.everything, found.allowed)
     pinned = tuple(

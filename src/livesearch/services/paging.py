@@ -71,15 +71,14 @@ async def rank(conn: AsyncConnection, found: Found) -> Ranked:
     static = order.scores_of([*readings])
     scores = {number: scorer.score(readings[number], worth) for number, worth in zip(readings, static, strict=True)}
 
+    ranked = sorted(scores, key=scores.__getitem__, reverse=True)
     # Other forms of a word are as good as the word in a question, and in titles.
     literal = None if is_prose(found.parsed) else narrowed.literal
-
-    def place(number: int) -> tuple[bool, bool, bool, float]:
-        is_literal = literal is None or number in literal
-        return number in found.as_typed, number in found.all_held, is_literal, scores[number]
-
-    # Python's sort is stable: equal scores keep the order of tier and static rank.
-    return Ranked(sorted(scores, key=place, reverse=True), scores, documents, scorer)
+    for first in (literal, found.all_held, found.as_typed):
+        if first:
+            # Python's sort is stable: equal scores keep the order of tier and static rank, all others theirs.
+            ranked.sort(key=first.__contains__, reverse=True)
+    return Ranked(ranked, scores, documents, scorer)
 
 
 def page_of(found: Found, ranked: Ranked) -> tuple[list[int], Cursor | None]:

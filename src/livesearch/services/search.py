@@ -23,8 +23,7 @@ from livesearch.domain import (
 from livesearch.errors import SchemaOutdatedError
 from livesearch.search.cursors import encode_cursor
 from livesearch.search.faceting import count_values, leave_out
-from livesearch.search.highlighting import Matcher
-from livesearch.search.hits import make_hit
+from livesearch.search.hits import HitMaker
 from livesearch.search.selections import Base
 from livesearch.services.explaining import explain
 from livesearch.services.facets import count_facets, load_columns
@@ -204,10 +203,8 @@ class SearchService:
     async def hits_of(self, conn: AsyncConnection, found: Found, numbers: Iterable[int]) -> tuple[Hit, ...]:
         """Chosen documents as hits of a search, without scores."""
         chosen = list(numbers)
-        documents, terms = await load_documents(conn, found.collection, chosen), Matcher(found.parsed.terms)
-        return tuple(
-            make_hit(*documents[number], found.collection, terms, score=0.0) for number in chosen if number in documents
-        )
+        documents, hits = await load_documents(conn, found.collection, chosen), _hit_maker(found)
+        return tuple(hits.make(*documents[number], score=0.0) for number in chosen if number in documents)
 
     async def _hits(self, conn: AsyncConnection, found: Found) -> tuple[tuple[Hit, ...], str | None]:
         """The documents of the page, and where the next one begins."""
@@ -218,13 +215,11 @@ class SearchService:
         documents |= await load_documents(conn, found.collection, missing)
         # Another program may have deleted one, while it could not be indexed.
         numbers = [number for number in numbers if number in documents]
-        terms, is_explained = Matcher(found.parsed.terms), found.query.is_explained
+        maker, is_explained = _hit_maker(found), found.query.is_explained
         pinned = {number for _, number in found.pinned}
         hits = tuple(
-            make_hit(
+            maker.make(
                 *documents[number],
-                found.collection,
-                terms,
                 score=ranked.scores.get(number, 0.0),
                 parts=ranked.explain(number, found) if is_explained else (),
                 is_pinned=number in pinned,
@@ -232,6 +227,10 @@ class SearchService:
             for number in numbers
         )
         return hits, encode_cursor(outward(last, found.sight), found.query) if last else None
+
+
+def _hit_maker(found: Found) -> HitMaker:
+    return HitMaker(found.collection, found.parsed.terms)
 
 
 def _relaxed_notices(found: Found) -> tuple[str, ...]:

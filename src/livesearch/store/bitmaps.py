@@ -17,6 +17,8 @@ lie on pages of their own become short enough to stay in their row.
 """
 
 import struct
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +40,15 @@ _PLACE = (1 << CHUNK_BITS) - 1
 # cardinality - 1, offset of what the container holds. Source: RoaringFormatSpec, "no run containers".
 _HEADER = struct.Struct("<IIHHI")
 _COOKIE = 12346
-# Of one container of runs: cookie, which containers are runs, high 16 bits, cardinality - 1, run count.
-_RUN_HEADER = struct.Struct("<IBHHH")
+# Where some containers are runs: cookie with the container count - 1 above it, which containers are runs, then as
+# above; offsets only of four containers or more. Runs have their count before them.
+_RUN_HEADER = struct.Struct("<IBHH")
 _RUN_COOKIE = 12347
+_OFFSETS_COUNT = 4
+_RUN_COUNT = struct.Struct("<H")
+# Chunks that share a container; and chunks of a posting from which on it pays to read them together.
+_SHARED = 1 << (16 - CHUNK_BITS)
+_MANY_CHUNKS = 8
 # A container with more numbers is bits.
 _ARRAY_LIMIT = 4096
 
@@ -107,26 +115,67 @@ def decode_joined(joined: bytes, chunk: int) -> BitMap:
     return decode(len(numbers), numbers.tobytes(), chunk)
 
 
+def decode_chunks(parts: Iterable[tuple[int, int, bytes]]) -> BitMap:
+    """The documents of one posting in many chunks.
+
+    Args:
+        parts: Chunk, cardinality and what is stored there, each chunk once.
+    """
+    ordered = sorted(parts)
+    if len(ordered) < _MANY_CHUNKS:
+        found = [decode(cardinality, stored, chunk) for chunk, cardinality, stored in ordered]
+        return found[0] if len(found) == 1 else BitMap.union(*found)
+    # Two chunks share a container: of every other chunk each has one to itself.
+    sides = [[part for part in ordered if part[0] % _SHARED == side] for side in range(_SHARED)]
+    return BitMap.union(*[BitMap.deserialize(_portable_chunks(side)) for side in sides if side])
+
+
+def _portable_chunks(parts: Sequence[tuple[int, int, bytes]]) -> bytes:
+    """The portable Roaring serialization of a posting in chunks that lie in different containers, in order."""
+    containers = [_container(cardinality, stored, chunk % _SHARED) for chunk, cardinality, stored in parts]
+    count = len(parts)
+    are_runs = sum(is_run << at for at, (is_run, _) in enumerate(containers))
+    flags = are_runs.to_bytes((count + 7) // 8, "little")
+    numbers = [number for chunk, cardinality, _ in parts for number in (chunk // _SHARED, cardinality - 1)]
+    header = struct.pack(f"<I{len(flags)}s{2 * count}H", _RUN_COOKIE | count - 1 << 16, flags, *numbers)
+    if count >= _OFFSETS_COUNT:
+        begin = len(header) + 4 * count
+        offsets = accumulate([len(stored) for _, stored in containers[:-1]], initial=begin)
+        header += struct.pack(f"<{count}I", *offsets)
+    return b"".join([header, *[stored for _, stored in containers]])
+
+
 def _portable(cardinality: int, stored: bytes, chunk: int) -> bytes:
     """The portable Roaring serialization of what is stored."""
-    high, half = divmod(chunk, 1 << (16 - CHUNK_BITS))
-    header = _HEADER.pack(_COOKIE, 1, high, cardinality - 1, 16)
+    high, half = divmod(chunk, _SHARED)
+    is_run, container = _container(cardinality, stored, half)
+    if is_run:
+        return _RUN_HEADER.pack(_RUN_COOKIE, 1, high, cardinality - 1) + container
+    return _HEADER.pack(_COOKIE, 1, high, cardinality - 1, 16) + container
+
+
+def _container(cardinality: int, stored: bytes, half: int) -> tuple[bool, bytes]:
+    """What is stored as a Roaring container: whether it is one of runs, and its bytes.
+
+    Args:
+        half: Of the container, which the chunk is.
+    """
     if len(stored) == 2 * cardinality:
-        return header + (stored if cardinality <= _ARRAY_LIMIT else _container(np.frombuffer(stored, "<u2")))
+        return False, stored if cardinality <= _ARRAY_LIMIT else _bits(np.frombuffer(stored, "<u2"))
     way = stored[:1]
     if way == _RUNS:
-        return _RUN_HEADER.pack(_RUN_COOKIE, 1, high, cardinality - 1, len(stored) // 4) + stored[1:]
+        return True, _RUN_COUNT.pack(len(stored) // 4) + stored[1:]
     if way == _BITS:
-        return header + (_HALF + stored[1:] if half else stored[1:] + _HALF)
+        return False, _HALF + stored[1:] if half else stored[1:] + _HALF
     # More than an array container holds would have been shorter as bits.
     gaps = np.frombuffer(stored, np.uint8, offset=1)
     sums = gaps.cumsum(dtype=np.uint16)
     numbers = sums if len(gaps) == cardinality else sums[gaps != _ESCAPE]
     numbers += np.uint16(half << CHUNK_BITS)
-    return header + numbers.astype("<u2").tobytes()
+    return False, numbers.astype("<u2").tobytes()
 
 
-def _container(numbers: NDArray[np.uint16]) -> bytes:
+def _bits(numbers: NDArray[np.uint16]) -> bytes:
     """A container of bits."""
     bits = np.zeros(1 << 16, np.bool_)
     bits[numbers] = True

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import CHUNK_BITS, PostingChange
 from livesearch.models import postings
-from livesearch.store.bitmaps import decode, decode_joined, merge
+from livesearch.store.bitmaps import decode, decode_chunks, decode_joined, merge
 from livesearch.store.dialect import StoredPosting, dialect_of
 
 
@@ -68,10 +68,10 @@ def _in_range(collection_id: int, key_range: tuple[str, str], chunks: Sequence[i
 
 
 def _united(rows: Iterable[StoredPosting]) -> dict[str, BitMap]:
-    parts: defaultdict[str, list[BitMap]] = defaultdict(list)
+    parts: defaultdict[str, list[tuple[int, int, bytes]]] = defaultdict(list)
     for key, chunk, cardinality, bitmap in rows:
-        parts[key].append(decode(cardinality, bitmap, chunk))
-    return {key: bitmaps[0] if len(bitmaps) == 1 else BitMap.union(*bitmaps) for key, bitmaps in parts.items()}
+        parts[key].append((chunk, cardinality, bitmap))
+    return {key: decode_chunks(found) for key, found in parts.items()}
 
 
 async def most_held(

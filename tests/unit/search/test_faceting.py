@@ -118,6 +118,20 @@ def test_count_values_is_exact_whichever_way_it_counts(value_count: int, skew: f
     assert facet.value_count <= value_count
 
 
+def test_count_values_of_few_values_is_exact_though_it_counts_the_first_alone() -> None:
+    flat, column = _zipf(40, 2.0)
+    documents = np.flatnonzero((flat < 21) | (flat > 30))
+    base = Base(bitmap_of(documents), everything_of(_MANY))
+
+    facet = count_values(_PLATFORM, column, base, selected=["value 00035", "value 00025"], limit=3)
+
+    assert facet.is_exact
+    assert facet.value_count == 30
+    counts = np.bincount(flat[documents], minlength=41)
+    assert _given(facet)[:2] == [("value 00035", counts[36]), ("value 00025", 0)]
+    assert _given(facet)[2:] == _reference(flat, column, documents, 3)
+
+
 def test_count_values_says_when_it_has_not_looked_at_every_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ordinals, "_FREQUENT_SIZE", 1000)
     flat, column = _zipf(3000, 1.0)

@@ -2,7 +2,7 @@
 
 from livesearch.domain import Collection, Field, FieldType, Highlight, Role, ScorePart
 from livesearch.search.highlighting import Matcher
-from livesearch.search.hits import make_hit
+from livesearch.search.hits import HitMaker
 from livesearch.search.query import Term
 
 _GAMES = Collection(
@@ -25,7 +25,7 @@ def _marked(highlight: Highlight) -> str:
 
 
 def test_make_hit_shows_fields_that_match_beside_the_title() -> None:
-    hit = make_hit("k", _ZELDA, _GAMES, (Term("ゼル"), Term("ルダ"), Term("prin", is_prefix=True)), score=1.0)
+    hit = HitMaker(_GAMES, (Term("ゼル"), Term("ルダ"), Term("prin", is_prefix=True))).make("k", _ZELDA, score=1.0)
 
     assert _marked(hit.title) == "Zelda"
     assert {name: _marked(found) for name, found in hit.snippets.items()} == {
@@ -35,7 +35,7 @@ def test_make_hit_shows_fields_that_match_beside_the_title() -> None:
 
 
 def test_make_hit_shows_the_first_text_where_nothing_else_matches() -> None:
-    hit = make_hit("k", _ZELDA, _GAMES, (Term("zelda"),), score=1.0)
+    hit = HitMaker(_GAMES, (Term("zelda"),)).make("k", _ZELDA, score=1.0)
 
     assert _marked(hit.title) == "[Zelda]"
     assert {name: _marked(found) for name, found in hit.snippets.items()} == {"note": "Hyrule's hero"}
@@ -46,12 +46,14 @@ def test_make_hit_takes_a_matcher_for_many_hits() -> None:
 
     matcher = Matcher(terms)
 
-    assert make_hit("k", _ZELDA, _GAMES, matcher, score=1.0) == make_hit("k", _ZELDA, _GAMES, terms, score=1.0)
+    assert HitMaker(_GAMES, matcher).make("k", _ZELDA, score=1.0) == HitMaker(_GAMES, terms).make(
+        "k", _ZELDA, score=1.0
+    )
 
 
 def test_make_hit_keeps_what_it_is_told() -> None:
     parts = (ScorePart("“zelda” whole in the title", 2.0),)
 
-    hit = make_hit("k", _ZELDA, _GAMES, (), score=2.0, parts=parts, is_pinned=True)
+    hit = HitMaker(_GAMES, ()).make("k", _ZELDA, score=2.0, parts=parts, is_pinned=True)
 
     assert (hit.key, hit.document, hit.score, hit.parts, hit.is_pinned) == ("k", _ZELDA, 2.0, parts, True)

@@ -7,7 +7,7 @@ from functools import partial
 from flask import url_for
 
 from livesearch.domain import Collection, Document, DocumentChange, Hit, ResultPage, SearchQuery
-from livesearch.search.hits import make_hit
+from livesearch.search.hits import HitMaker
 from livesearch.search.values import title_of
 from livesearch.services.documents import LoadedDocument
 from livesearch.web.contexts import (
@@ -45,7 +45,7 @@ def present_results_editing(page: ResultPage, notice: ChangeNotice | None) -> Re
 
 def present_edited_row(collection: Collection, key: str, document: Document) -> ResultRow:
     """A document as a row of a list that nothing is looked for in."""
-    hit: Hit = make_hit(key, document, collection, (), score=0.0)
+    hit: Hit = HitMaker(collection, ()).make(key, document, score=0.0)
     page = ResultPage(SearchQuery(), collection, (hit,), 1)
     (row,) = present_rows(page, can_edit=True)
     return row
