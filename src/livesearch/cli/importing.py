@@ -24,6 +24,7 @@ from livesearch.errors import KeyUndecidedError
 from livesearch.ingest import shown_url
 from livesearch.services import Services
 from livesearch.services.imports import ImportOptions, ImportPlan, ImportProgress
+from livesearch.services.priority import give_way
 
 _ROLES = ("title", "text", "facet", "sort", "date", "hidden")
 
@@ -69,10 +70,13 @@ async def import_source(
     SOURCE is a .csv, .tsv, .json or .jsonl file (each also .gz), a SQLite table as file.db::table, a PostgreSQL table
     as postgresql://user@host/database::table, or - for standard input with --format. A table of the store's own
     database is followed in place. An interrupted import goes on where it stopped when it is run again.
+
+    It has a low priority: searches come first where processors are short.
     """
     options = ImportOptions(
         format=source_format, name=name, key=key, roles=dict(roles), replace=replace, dry_run=dry_run
     )
+    give_way()
     async with open_services(command_settings(store)) as services:
         report = await run_import(services, source, options)
     if as_json:

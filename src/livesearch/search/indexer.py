@@ -62,7 +62,8 @@ class Indexer:
                 yield chunk, page
 
 
-# What a tenth of the processor is left to, when somebody else wants all of it.
+# What a tenth of the processor is left to, when somebody else wants all of it. No lower than an import that gives way
+# itself: within its transaction it waits for the index.
 _NICENESS = 10
 
 
@@ -98,7 +99,7 @@ def main() -> None:
     gc.disable()
     # Searches go first where processors are short; on an idle machine this costs nothing.
     if hasattr(os, "nice"):
-        os.nice(_NICENESS)
+        os.nice(max(0, _NICENESS - os.nice(0)))
     try:
         serve(sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:

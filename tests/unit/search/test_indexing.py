@@ -1,6 +1,8 @@
 """The index of a batch, against the keys of each document."""
 
 import pickle
+import subprocess
+import sys
 from collections import defaultdict
 from dataclasses import replace
 from io import BytesIO
@@ -8,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap
@@ -112,6 +115,15 @@ def test_a_key_that_a_body_leaves_out_is_indexed() -> None:
     [(_, changes)] = indexer.pages()
 
     assert {change.key for change in changes if change.key[0] == "w"} == {"wred", "wa", "wb"}
+
+
+@pytest.mark.parametrize("before", [0, 10])
+def test_process_that_computes_an_index_gives_way_but_not_to_the_import_that_waits_for_it(before: int) -> None:
+    program = f"import os; os.nice({before}); from livesearch.search.indexer import main; main(); print(os.nice(0))"
+    command = (sys.executable, "-c", program)
+    ended = subprocess.run(command, input=pickle.dumps(SCHEMA), stdout=subprocess.PIPE, check=True)  # noqa: S603  # our own
+
+    assert int(ended.stdout) == 10
 
 
 @given(st.lists(_documents, max_size=12), st.sampled_from([0, 7, CHUNK_SIZE, 3 * CHUNK_SIZE + 5]))

@@ -23,11 +23,10 @@ from livesearch.domain import ImportReport, JobProgress, JobResult, JobTask, Rol
 from livesearch.errors import ConflictError, LivesearchError, StoreUnavailableError
 from livesearch.services.imports import ImportOptions, ImportProgress, ImportService
 from livesearch.services.jobs.order import Order
+from livesearch.services.priority import give_way
 from livesearch.services.reindexing import ReindexingProgress, ReindexingService
 from livesearch.services.transactions import Transactions
 
-# Searches come first: an import takes what processor time they leave.
-_NICENESS = 10
 # Seconds between two notes of how far it has come, and those over which the rate is told.
 _PAUSE_SECONDS, _RATE_SECONDS = 0.2, 10.0
 
@@ -67,11 +66,8 @@ def main() -> None:
     """Carry out the order."""
     # Read without a buffer: what comes after the order is waited for below.
     order = Order(**orjson.loads(_read_line()))
+    give_way()
     threading.Thread(target=_end_with_server, daemon=True).start()
-    os.nice(_NICENESS)
-    if hasattr(os, "SCHED_BATCH"):  # it never takes a processor from who has just woken up
-        with suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     try:
         answer: dict[str, Any] = {"result": asdict(asyncio.run(_import(order)))}
     except LivesearchError as error:
