@@ -254,6 +254,29 @@ async def test_mail_cannot_be_bent_by_names(
     assert "  Zelda . MAIL FROM:<x@example.com> ünïcode\r\n" in mail.get_content()
 
 
+@pytest.mark.parametrize("fault", ["name", "address"])
+async def test_one_who_cannot_be_written_to_keeps_no_mail_from_others(
+    store: Services, user: User, saved: SavedSearch, digests: DigestService, inbox: Inbox, fault: str
+) -> None:
+    """As an older livesearch has stored them."""
+    other = await store.accounts.add("another reader", "correct horse", role=UserRole.VIEWER, email="b@example.com")
+    theirs = await store.saved_searches.save(other, saved.collection, SearchQuery("zelda"))
+    await store.saved_searches.change(other, theirs.id, digest=DigestRhythm.DAILY)
+    odd = "name = 'a\r\nBcc: all@example.com'" if fault == "name" else "name = name"
+    async with store.transactions.write() as conn:
+        await conn.exec_driver_sql(f"UPDATE saved_searches SET {odd} WHERE id = {saved.id}")  # noqa: S608
+        if fault == "address":
+            await conn.exec_driver_sql(f"UPDATE users SET email = '_=@[a' WHERE id = {user.id}")  # noqa: S608
+    await add(store, saved, "a")
+
+    report = await digests.send_due()
+    await store.accounts.delete(other.name)
+
+    assert report == (DigestReport(1, 1) if fault == "address" else DigestReport(2, 0))
+    assert "b@example.com" in [mail["To"] for mail in inbox.mails]
+    assert all(mail["Bcc"] is None for mail in inbox.mails)
+
+
 async def test_server_that_is_away_or_refuses_who_signs_in_is_an_error(mailer: Mailer) -> None:
     def message() -> EmailMessage:
         mail = EmailMessage()

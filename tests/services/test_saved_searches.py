@@ -228,7 +228,11 @@ async def test_names_come_from_the_search_and_can_be_changed(store: Services, us
     await store.saved_searches.change(user, named.id, name="Ours")
     await store.saved_searches.change(user, narrowed.id, name=" ")
 
+    odd = await store.saved_searches.save(user, name, SearchQuery("zelda\r\n\0Bcc: x", filters={"maker": ("A\nB",)}))
+
     collection = await store.collections.get(name)
+    assert odd.name == "zelda Bcc: x, A B"
+    await store.saved_searches.delete(user, odd.id)
     assert (everything.name, narrowed.name, named.name) == (collection.label, "zelda, Nintendo", "My games")
     assert [saved.name for saved in await store.saved_searches.list_of(user)] == [
         collection.label,

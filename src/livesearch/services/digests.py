@@ -16,7 +16,7 @@ from pyroaring import BitMap
 from livesearch.domain import DigestRhythm, User, collection_label
 from livesearch.errors import ConfigError, InvalidInputError, LivesearchError, MailError
 from livesearch.services.mail import Mailer
-from livesearch.services.saved_searches import SavedSearchService, Untold
+from livesearch.services.saved_searches import SavedSearchService, Untold, one_line
 from livesearch.services.transactions import Transactions
 from livesearch.store import digests as store
 from livesearch.store.saved_searches import load_sets
@@ -148,10 +148,13 @@ class DigestService:
 
     def _message(self, user: User, parts: list[_Part]) -> EmailMessage:
         total = sum(len(part.untold.numbers) for part in parts)
-        where = f"“{parts[0].due.saved.name}”" if len(parts) == 1 else "your saved searches"
+        where = f"“{one_line(parts[0].due.saved.name)}”" if len(parts) == 1 else "your saved searches"
         stop_all = self._url(f"/unsubscribe/{parts[0].due.stop_token}")
         message = EmailMessage()
-        message["To"] = user.email or ""
+        try:
+            message["To"] = user.email or ""
+        except Exception as error:  # whatever: the parser of addresses fails in many ways, and one is no reason for all
+            raise MailError(f"“{user.email}” is no address to write to.") from error
         message["Subject"] = f"{total:,} new in {where}"
         message["Message-ID"] = make_msgid(domain="livesearch.invalid")
         # RFC 3834: nobody who is away answers it. RFC 8058: mail programs end it with one click.

@@ -265,16 +265,21 @@ def checked_name(name: str) -> str:
     Raises:
         InvalidInputError: It is longer than 100 characters.
     """
-    name = " ".join(name.replace("\0", " ").split())
+    name = one_line(name)
     if len(name) > NAME_LENGTH:
         raise InvalidInputError(f"A name has {NAME_LENGTH} characters at most, and this one {len(name)}.")
     return name
 
 
+def one_line(text: str) -> str:
+    """A text as it can be a name, or stand in the head of a mail."""
+    return " ".join(text.replace("\0", " ").split())
+
+
 def _name_of(query: SearchQuery, collection: Collection) -> str:
     values = [value for chosen in query.filters.values() for value in chosen]
     values += [f"{field} {chosen.minimum or ''}..{chosen.maximum or ''}" for field, chosen in query.ranges.items()]
-    return (", ".join(filter(None, [query.text.strip(), *values])) or collection.label)[:NAME_LENGTH]
+    return (one_line(", ".join(filter(None, [query.text.strip(), *values]))) or collection.label)[:NAME_LENGTH]
 
 
 def _newest(numbers: BitMap) -> Iterable[int]:
