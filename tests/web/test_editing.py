@@ -105,6 +105,12 @@ async def test_row_is_edited_in_place_and_found_by_its_new_word(ann: Editor) -> 
     assert (await total(ann, "myth"), await total(ann, "legend+")) == (1, 0)
 
 
+async def test_a_change_of_thousands_of_digits_is_none(ann: Editor) -> None:
+    undone = await ann.send("POST", "/c/games/undo", {"change": "9" * 5000})
+
+    assert undone.status_code == 404
+
+
 async def test_what_the_form_leaves_out_stays(ann: Editor) -> None:
     saved = await ann.send("PUT", ZELDA, {"title": "Zelda anew"}, HTMX)
 

@@ -44,6 +44,7 @@ _EVENTS = {(False, True): "documentCreated", (True, True): "documentUpdated", (T
 # What an element of ours is called; htmx tells the one that the answer goes to.
 _ELEMENT_ID = re.compile(r"[\w-]{1,80}")
 _DEFAULT_ID = "edited-row"
+_LONGEST_NUMBER = 18
 
 
 @blueprint.get("/c/<name>/new")
@@ -122,7 +123,8 @@ async def change(name: str, key: str) -> Response:
 async def undo(name: str) -> Response:
     """Take back a change, if it is the last one of its document."""
     number = request.form.get("change", "")
-    change_id = int(number) if number.isascii() and number.isdecimal() else 0
+    # No change has more digits; and of thousands Python makes no number.
+    change_id = int(number) if number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER else 0
     undone = await current_services().editing.undo(name, change_id, viewer=current_viewer(), who=current_name())
     is_there = undone.after is not None
     text = f"The last change of “{undone.key}” is undone."
