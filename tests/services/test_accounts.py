@@ -113,7 +113,20 @@ async def test_a_name_that_cannot_be_read_is_refused(accounts: AccountService, n
         await accounts.add(name, PASSWORD, role=UserRole.VIEWER)
 
 
-@pytest.mark.parametrize("email", ["ann", "@example.com", "ann@", "a b@example.com", "x" * 250 + "@a.de"])
+@pytest.mark.parametrize(
+    "email",
+    [
+        "ann",
+        "@example.com",
+        "ann@",
+        "a b@example.com",
+        "x" * 250 + "@a.de",
+        "a@b@c.de",
+        "a@b.de,c@d.de",
+        "<a@b.de>",
+        "a@[b",
+    ],
+)
 async def test_what_is_no_address_is_refused(accounts: AccountService, email: str) -> None:
     with pytest.raises(InvalidInputError, match="no e-mail address"):
         await accounts.add("ann", PASSWORD, role=UserRole.VIEWER, email=email)
@@ -162,6 +175,14 @@ async def test_too_many_attempts_from_one_address_are_refused_for_any_name(ann: 
 
     with pytest.raises(TooManyAttemptsError):
         await sign_in(ann.name)
+
+    assert await sign_in(ann.name, address="192.0.2.2")
+
+
+async def test_one_address_locks_nobody_else_out(ann: User, sign_in: SignIn) -> None:
+    for number in range(1100):
+        with pytest.raises((UnauthorizedError, TooManyAttemptsError)):
+            await sign_in(f"nobody {number}", PASSWORD)
 
     assert await sign_in(ann.name, address="192.0.2.2")
 
@@ -402,6 +423,15 @@ async def test_the_setup_link_ends(accounts: AccountService, clock: Clock) -> No
     for attempt in (accounts.require_setup(second), accounts.set_up(second, "ann", PASSWORD)):
         with pytest.raises(ForbiddenError, match="livesearch user add NAME --role admin"):
             await attempt
+
+
+async def test_a_setup_link_that_is_none_costs_no_hash(
+    accounts: AccountService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts._passwords, "hash", None)  # noqa: SLF001
+
+    with pytest.raises(ForbiddenError):
+        await accounts.set_up("nonsense", "ann", PASSWORD)
 
 
 async def test_the_setup_link_ends_with_the_first_user(accounts: AccountService) -> None:

@@ -39,6 +39,10 @@ _ATTEMPTS, _ATTEMPTS_OF_ALL = 10, 1000
 # New accounts from one address within half an hour, as Mastodon has it.
 _NEW_ACCOUNTS, _NEW_ACCOUNT_SECONDS = 5, 1800.0
 
+# What tells addresses apart, and words from them, in the head of a mail (RFC 5322, 3.2.3): within an address nobody has
+# them, and with them one could be several.
+_BETWEEN_ADDRESSES = frozenset('()<>[]:;,\\" ')
+
 _WRONG = "The name or the password is wrong."
 
 
@@ -263,13 +267,15 @@ class AccountService:
 
     def _take(self, key: str, address: str) -> None:
         """Count an attempt before it is looked at: of many at once, none is overlooked."""
-        self._of_all.take("")
+        # By all together last: what is refused before does not count, or one address could lock everybody out.
         self._of_address.take(address)
         self._of_name.take(key)
+        self._of_all.take("")
 
     def _give_back(self, key: str, address: str) -> None:
         self._of_address.give_back(address)
         self._of_name.give_back(key)
+        self._of_all.give_back("")
 
     async def open_setup(self) -> str | None:
         """Make the link for the first administrator in place of any older one; None where there are users."""
@@ -297,6 +303,8 @@ class AccountService:
             ForbiddenError: The link was used, has ended, or was replaced when the site was started anew.
             InvalidInputError: The name or the password cannot be used.
         """
+        # Asked twice: a password takes time, which nobody gets who has no link.
+        await self.require_setup(secret)
         kept = await self._checked_hash(name, password, None)
         async with self._transactions.write() as conn:
             is_good = await store.use_setup_link(conn, _digest(secret), now=self._clock())
@@ -351,12 +359,14 @@ def require_good_email(email: str | None) -> None:
     """Refuse what is no address; whether mail arrives only a mail can tell.
 
     Raises:
-        InvalidInputError: It has no ``@`` inside, has spaces, or is longer than 254 characters.
+        InvalidInputError: It has no ``@`` inside, or two, spaces or signs that stand between addresses, or is longer
+            than 254 characters.
     """
     if not email:
         return
-    local, _, domain = email.rpartition("@")
-    if not local or not domain or len(email) > EMAIL_LENGTH or not email.isprintable() or " " in email:
+    local, _, domain = email.partition("@")
+    has_odd_signs = not email.isprintable() or not _BETWEEN_ADDRESSES.isdisjoint(email) or "@" in domain
+    if not local or not domain or len(email) > EMAIL_LENGTH or has_odd_signs:
         raise InvalidInputError("This is no e-mail address.")
 
 
