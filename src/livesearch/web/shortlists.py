@@ -165,8 +165,6 @@ async def show_shared(token: str) -> Response:
     shared = await services.shortlists.shared(token)
     answer = _own(render(present_shared(shared, await services.shortlists.show(shared.entries, current_viewer()))))
     answer.headers["X-Robots-Tag"] = "noindex"
-    # The address is all that one needs to see it.
-    answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 
