@@ -209,6 +209,23 @@ async def test_cancelled_before_its_turn_a_job_does_nothing_and_can_be_started_a
     assert done.state is JobState.DONE
 
 
+async def test_cancelled_as_its_turn_comes_a_job_does_nothing(site: Site) -> None:
+    runner = site.jobs._runner  # noqa: SLF001
+    job = await site.send(lines(ROWS))
+    await site.jobs.start(job.id, JobTask.IMPORT)
+    taken = await runner._next()  # noqa: SLF001
+    assert taken
+
+    cancelled = await site.jobs.cancel(job.id)
+    with site.jobs.folder.locked() as lock:
+        assert lock
+        await runner._carry_out(taken, lock)  # noqa: SLF001
+
+    assert cancelled.state is JobState.CANCELLED
+    assert (await site.jobs.get(job.id)).state is JobState.CANCELLED
+    assert not await site.services.collections.list_all()
+
+
 async def test_faults_are_told_with_the_files_own_name(site: Site) -> None:
     bomb = await site.send(b"no gzip at all", "bomb.csv.gz", format="csv.gz")
     undecided = await site.send(lines([{"code": i, "number": i, "name": f"n{i % 3}"} for i in range(9)]), "codes.jsonl")

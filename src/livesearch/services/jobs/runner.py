@@ -110,7 +110,8 @@ class JobRunner:
 
     async def _carry_out(self, job: ImportJob, lock: int) -> None:
         now = time.time()
-        await self._change(job, state=JobState.RUNNING, started_at=job.started_at or now)
+        if not await self._change(job, state=JobState.RUNNING, started_at=job.started_at or now):
+            return  # cancelled just now
         pause, ended = _FIRST_PAUSE, _Ended()
         for _ in range(_ATTEMPTS):
             ended = await self._import(job, lock)
@@ -219,9 +220,9 @@ class JobRunner:
 
     async def _change(
         self, job: ImportJob, *, patience_ms: int | None = None, **values: Any
-    ) -> None:  # Any: as for `store.change_job`
+    ) -> bool:  # Any: as for `store.change_job`
         async with self._transactions.write(patience_ms=patience_ms) as conn:
-            await store.change_job(conn, job.id, among=LIVE_STATES, **values)
+            return await store.change_job(conn, job.id, among=LIVE_STATES, **values)
 
     _tidied_at = -_TIDY_SECONDS
 
