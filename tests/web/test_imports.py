@@ -284,3 +284,30 @@ async def test_nobody_imports_over_rows_that_they_may_not_see(app: LivesearchApp
     assert "rows of “games” that you may not see" in refused[0].text
     assert allowed.status_code == 303
     await ended(client, second.headers["location"])
+
+
+async def test_rows_that_a_rule_hides_are_hidden_in_imports_of_others_too(
+    app: LivesearchApp, client: httpx.AsyncClient
+) -> None:
+    admin = httpx.AsyncClient(transport=client._transport, base_url="http://localhost")  # noqa: SLF001
+    await app.services.accounts.add("boss", PASSWORD, role=UserRole.ADMIN)
+    await sign_in(admin, "boss")
+    first = (await send(admin, CSV)).headers["location"]
+    await act(admin, first, name="games", key="id", do="import")
+    await ended(admin, first)
+    await app.services.visibility.change("games", VisibilityRule(VisibleTo.ROLE, UserRole.ADMIN))
+    draft = (await send(admin, CSV + b",Nameless,Nobody\n")).headers["location"]
+    own = (await send(client, CSV)).headers["location"]
+
+    hidden = [await client.get(address) for address in (first, draft, f"{draft}/rejects")]
+    hidden += [await client.get(f"/htmx{draft}", headers=HTMX)]
+    token = token_of(await client.get("/imports"))
+    for action in ("", "/start", "/cancel", "/remove"):
+        hidden.append(await client.post(draft + action, data={"csrf_token": token, "name": "mine"}))
+    listed = await client.get("/imports")
+
+    assert {answer.status_code for answer in hidden} == {404}
+    assert (await client.get(own)).status_code == 200
+    assert (await admin.get(draft)).status_code == 200
+    assert (draft in listed.text, own in listed.text) == (False, True)
+    assert [job.id for job in await app.services.import_jobs.list_all()] == []

@@ -24,5 +24,5 @@ async def current_activity() -> Activity:
     """What whoever asks may know of what goes on."""
     services = current_services()
     sees_imports = services.policy.permits(current_actor(), Scope.EDIT)
-    running = await services.import_jobs.list_running() if sees_imports else ()
+    running = await services.import_jobs.list_running(current_viewer()) if sees_imports else ()
     return present_activity(await services.activity.recent(current_viewer()), running, sees_imports=sees_imports)

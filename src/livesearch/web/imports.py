@@ -74,13 +74,13 @@ async def send() -> Response:
 @blueprint.get(f"/imports/<{_ID}:job_id>")
 async def show(job_id: int) -> Response:
     """One import: what it would do, how far it has come, or what became of it."""
-    return _answer(await _present(await current_services().import_jobs.get(job_id)))
+    return _answer(await _present(await current_services().import_jobs.get(job_id, current_viewer())))
 
 
 @blueprint.get(f"/htmx/imports/<{_ID}:job_id>")
 async def poll(job_id: int) -> Response:
     """The part of an import's page that changes."""
-    return _show(await _present(await current_services().import_jobs.get(job_id)))
+    return _show(await _present(await current_services().import_jobs.get(job_id, current_viewer())))
 
 
 @blueprint.post(f"/imports/<{_ID}:job_id>")
@@ -90,13 +90,14 @@ async def choose(job_id: int) -> Response:
     try:
         planned = await jobs.revise(
             job_id,
+            current_viewer(),
             name=request.form.get("name", ""),
             replace_all=request.form.get("mode") == "replace",
             key=request.form.get("key") or None,
             wanted=_wanted_roles(),
         )
     except InvalidInputError as error:
-        job = await jobs.get(job_id)
+        job = await jobs.get(job_id, current_viewer())
         return _answer(_faulty(await jobs.preview(job), str(error)), HTTPStatus.UNPROCESSABLE_ENTITY)
     task = request.form.get("do")
     if task not in set(JobTask) or planned.fault:
@@ -116,7 +117,7 @@ async def start_again(job_id: int) -> Response:
 @blueprint.post(f"/imports/<{_ID}:job_id>/cancel")
 async def cancel(job_id: int) -> Response:
     """Stop one."""
-    job = await current_services().import_jobs.cancel(job_id)
+    job = await current_services().import_jobs.cancel(job_id, current_viewer())
     if htmx.fragment:
         return _show(await _present(job))
     return go(url_for("imports.show", job_id=job_id))
@@ -125,7 +126,7 @@ async def cancel(job_id: int) -> Response:
 @blueprint.post(f"/imports/<{_ID}:job_id>/remove")
 async def remove(job_id: int) -> Response:
     """Forget one that is not under way."""
-    await current_services().import_jobs.remove(job_id)
+    await current_services().import_jobs.remove(job_id, current_viewer())
     flash("The import is removed from the list. What it stored stays.")
     return go(url_for("imports.index"))
 
@@ -134,7 +135,7 @@ async def remove(job_id: int) -> Response:
 async def rejects(job_id: int) -> Response:
     """The rows that could not be taken, with their reasons, as a file."""
     jobs = current_services().import_jobs
-    path = jobs.rejects(await jobs.get(job_id))
+    path = jobs.rejects(await jobs.get(job_id, current_viewer()))
     if path is None:
         raise NotFoundError("No row of this import was rejected, or its file lies on another machine.")
     answer = send_file(path, "application/x-ndjson", as_attachment=True, download_name=f"import-{job_id}-rejects.jsonl")
@@ -184,7 +185,7 @@ def _upload(form: UploadForm) -> UploadFragment:
 async def _show_index(form: UploadForm, status: int = HTTPStatus.OK) -> Response:
     page = ImportsPage(
         **_values(_upload(form)),
-        jobs=present_jobs(await current_services().import_jobs.list_all()),
+        jobs=present_jobs(await current_services().import_jobs.list_all(current_viewer())),
         notice=" ".join(map(str, get_flashed_messages())),
     )
     return _show(page, status)

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from livesearch.domain import (
     ANYBODY,
     LIVE_STATES,
+    Collection,
     ImportJob,
     JobChoices,
     JobProgress,
@@ -31,7 +32,7 @@ from livesearch.services.jobs.preview import JobPreview, plan_job
 from livesearch.services.jobs.runner import JobRunner
 from livesearch.services.transactions import Transactions
 from livesearch.store import import_jobs as store
-from livesearch.store.collections import find_collection
+from livesearch.store.collections import find_collection, list_collections
 
 # Largest uploads that a folder takes at once, drafts and rejected rows included.
 _FOLDER_UPLOADS = 10
@@ -125,27 +126,33 @@ class ImportJobService:
         """Say that there is a job to run."""
         self._runner.wake()
 
-    async def get(self, job_id: int) -> ImportJob:
+    async def get(self, job_id: int, viewer: Viewer = ANYBODY) -> ImportJob:
         """One job, with its progress as far as it is known here.
 
         Raises:
-            NotFoundError: There is no such job.
+            NotFoundError: There is no such job, or it shows rows that the viewer may not see.
         """
         async with self._transactions.read() as conn:
             found = await store.find_job(conn, job_id)
-        if found is None:
+            existing = await find_collection(conn, found.choices.name) if found else None
+        if found is None or not _may_see(found, existing, viewer):
             raise NotFoundError(f"There is no import {job_id}. It may have been removed.")
         return self._with_progress(found)
 
-    async def list_all(self) -> tuple[ImportJob, ...]:
-        """The latest jobs, the newest first."""
-        async with self._transactions.read() as conn:
-            return tuple(map(self._with_progress, await store.list_jobs(conn)))
+    async def list_all(self, viewer: Viewer = ANYBODY) -> tuple[ImportJob, ...]:
+        """The latest jobs that the viewer may see, the newest first."""
+        return await self._list(viewer)
 
-    async def list_running(self) -> tuple[ImportJob, ...]:
-        """Jobs that are under way or wait for their turn, the newest first."""
+    async def list_running(self, viewer: Viewer = ANYBODY) -> tuple[ImportJob, ...]:
+        """Those of them that are under way or wait for their turn."""
+        return await self._list(viewer, LIVE_STATES)
+
+    async def _list(self, viewer: Viewer, states: frozenset[JobState] = frozenset()) -> tuple[ImportJob, ...]:
         async with self._transactions.read() as conn:
-            return tuple(map(self._with_progress, await store.list_jobs(conn, states=LIVE_STATES)))
+            found = await store.list_jobs(conn, states=states)
+            collections = {one.name: one for one in await list_collections(conn)} if found else {}
+        seen = (job for job in found if _may_see(job, collections.get(job.choices.name), viewer))
+        return tuple(map(self._with_progress, seen))
 
     def _with_progress(self, job: ImportJob) -> ImportJob:
         found = self.folder.progress(job.file) if job.is_live and job.folder == self.folder.mark else None
@@ -160,7 +167,14 @@ class ImportJobService:
         return await self._planned(job, job.choices.roles)
 
     async def revise(
-        self, job_id: int, *, name: str, replace_all: bool, key: str | None, wanted: Mapping[str, Role]
+        self,
+        job_id: int,
+        viewer: Viewer = ANYBODY,
+        *,
+        name: str,
+        replace_all: bool,
+        key: str | None,
+        wanted: Mapping[str, Role],
     ) -> JobPreview:
         """Change the choices of a draft, and look at it again.
 
@@ -173,7 +187,7 @@ class ImportJobService:
             ConflictError: It has been started, or its file lies on another machine.
             InvalidInputError: The name cannot be one.
         """
-        job = await self.get(job_id)
+        job = await self.get(job_id, viewer)
         choices = JobChoices(_checked(name), replace_all, key)
         planned = await self._planned(replace(job, choices=choices), wanted)
         # Of another key or name, what would change is something else.
@@ -203,7 +217,7 @@ class ImportJobService:
             NotFoundError: There is no such job.
             ConflictError: It is under way, or done.
         """
-        job = await self.get(job_id)
+        job = await self.get(job_id, viewer)
         if job.task is JobTask.REINDEX:
             task = job.task
         else:
@@ -230,32 +244,32 @@ class ImportJobService:
             raise ConflictError(f"“{job.filename}” has been started already.")
         self.folder.progress_path(job.file).unlink(missing_ok=True)
         self._runner.wake()
-        return await self.get(job_id)
+        return await self.get(job_id, viewer)
 
-    async def cancel(self, job_id: int) -> ImportJob:
+    async def cancel(self, job_id: int, viewer: Viewer = ANYBODY) -> ImportJob:
         """Stop a job; nothing happens to one that has ended. What it has stored of a merge stays.
 
         Raises:
             NotFoundError: There is no such job.
             ConflictError: It makes an index anew, half of which is of no use.
         """
-        job = await self.get(job_id)
+        job = await self.get(job_id, viewer)
         if job.task is JobTask.REINDEX:
             raise ConflictError("An index that is made anew is of use when all of it is done. Wait for the end.")
         ended = JobState.DRAFT if job.task is JobTask.COMPARE else JobState.CANCELLED
         async with self._transactions.write() as conn:
             if not await store.change_job(conn, job_id, among={JobState.WAITING}, state=ended, finished_at=time.time()):
                 await store.change_job(conn, job_id, among={JobState.RUNNING}, is_cancelling=True)
-        return await self.get(job_id)
+        return await self.get(job_id, viewer)
 
-    async def remove(self, job_id: int) -> None:
+    async def remove(self, job_id: int, viewer: Viewer = ANYBODY) -> None:
         """Forget a job that is not under way, with its file and what was rejected of it.
 
         Raises:
             NotFoundError: There is no such job.
             ConflictError: It is under way.
         """
-        job = await self.get(job_id)
+        job = await self.get(job_id, viewer)
         async with self._transactions.write() as conn:
             found = await store.find_job(conn, job_id)
             if found and found.is_live:
@@ -273,6 +287,12 @@ class ImportJobService:
             raise ConflictError(f"“{job.filename}” lies on another machine of this site. Send it again.")
         if not self.folder.file(job.file).exists():
             raise ConflictError(f"“{job.filename}” is gone. Send it again.")
+
+
+def _may_see(job: ImportJob, existing: Collection | None, viewer: Viewer) -> bool:
+    """Whether a job hides nothing from a viewer: its rows are their own, or of a collection they see all of."""
+    is_own = job.created_by is not None and job.created_by == viewer.name
+    return is_own or existing is None or names_granted(existing.settings.visibility, viewer) is None
 
 
 def _checked(name: str) -> str:
