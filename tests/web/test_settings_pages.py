@@ -1,5 +1,6 @@
 """A collection's settings over HTTP."""
 
+import html
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -127,6 +128,23 @@ async def test_what_cannot_be_saved_is_said_on_the_page(
 
     assert refused.status_code == 422
     assert complaint in refused.text.partition('<p class="fault" role="alert">')[2].partition("</p>")[0]
+
+
+async def test_what_was_typed_of_a_synonym_or_pin_that_is_refused_is_not_lost(client: httpx.AsyncClient) -> None:
+    synonym = await act(client, "synonyms", words="!", alternatives='a "b", c', one_way="on")
+    pin = await act(client, "pins", query="zel<da", document="nobody", what="hide", position="7")
+
+    shown = html.unescape(re.sub(r"\s+", " ", synonym.text + pin.text))
+    for kept in (
+        'name="words" value="!"',
+        'name="alternatives" value="a "b", c"',
+        'name="one_way" checked',
+        'name="query" value="zel<da"',
+        'name="document" value="nobody"',
+        'value="hide" selected',
+        'max="100" value="7"',
+    ):
+        assert kept in shown
 
 
 async def test_the_rule_of_visibility_is_saved(client: httpx.AsyncClient) -> None:

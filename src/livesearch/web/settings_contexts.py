@@ -93,6 +93,19 @@ class PreviewFragment:
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """What was typed of a synonym or a pin that cannot be saved; empty where nothing was."""
+
+    words: str = ""
+    alternatives: str = ""
+    is_one_way: bool = False
+    query: str = ""
+    document: str = ""
+    is_to_hide: bool = False
+    position: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsPage:
     """All that an owner can set for a collection.
 
@@ -112,6 +125,7 @@ class SettingsPage:
     facts: tuple[str, ...]
     notice: str
     failure: str
+    typed: Typed
     url: str
     collection_url: str
     preview_url: str

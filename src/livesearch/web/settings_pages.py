@@ -17,7 +17,7 @@ from livesearch.web.audience import Audience, declare
 from livesearch.web.presenters.settings import NO_PREVIEW, present_comparison, present_settings
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import Context, render
-from livesearch.web.settings_contexts import PreviewFragment
+from livesearch.web.settings_contexts import PreviewFragment, Typed
 
 blueprint = Blueprint("settings", __name__)
 declare(blueprint, reading=Audience.ADMINS, changing=Audience.ADMINS)
@@ -225,7 +225,21 @@ async def _show_page(
     view = await _settings().get(name)
     shown: Collection = changed(view.collection, change) if change else view.collection
     notice, tried = " ".join(map(str, get_flashed_messages())), request.args.get("try", "")
-    return _show(present_settings(view, shown, compared, tried=tried, notice=notice, failure=failure), status)
+    page = present_settings(view, shown, compared, tried=tried, notice=notice, failure=failure, typed=_typed())
+    return _show(page, status)
+
+
+def _typed() -> Typed:
+    form = request.form
+    return Typed(
+        words=form.get("words", ""),
+        alternatives=form.get("alternatives", ""),
+        is_one_way="one_way" in form,
+        query=form.get("query", ""),
+        document=form.get("document", ""),
+        is_to_hide=form.get("what") == "hide",
+        position=form.get("position", ""),
+    )
 
 
 def _show(context: Context, status: int = HTTPStatus.OK) -> Response:

@@ -30,6 +30,7 @@ from livesearch.web.settings_contexts import (
     RoleRow,
     SettingsPage,
     TunedRow,
+    Typed,
     WeightRow,
 )
 
@@ -45,7 +46,14 @@ _VISIBLE = {
 
 
 def present_settings(
-    view: OwnersView, shown: Collection, preview: PreviewFragment, *, tried: str, notice: str, failure: str
+    view: OwnersView,
+    shown: Collection,
+    preview: PreviewFragment,
+    *,
+    tried: str,
+    notice: str,
+    failure: str,
+    typed: Typed,
 ) -> SettingsPage:
     """The page.
 
@@ -61,6 +69,7 @@ def present_settings(
         facts=_facts(collection),
         notice=notice,
         failure=failure,
+        typed=typed,
         url=url_for("settings.show", name=name),
         collection_url=url_for("pages.search", name=name),
         preview_url=url_for("settings.preview", name=name),
