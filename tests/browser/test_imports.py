@@ -1,5 +1,6 @@
 """Imports and settings in a real browser, with JavaScript and without."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -76,6 +77,7 @@ async def test_file_is_sent_changed_watched_and_searched(open_page: OpenPage, na
 async def test_what_would_change_is_told_before_anything_does(open_page: OpenPage) -> None:
     page = await _sign_in(open_page, "eve", may_fail=True)  # the 404 at the end
     await _send(page, _file("small.csv", 20))
+    await page.get_by_label("Collection").press("Enter")  # what would be started could not be compared
     await page.get_by_role("button", name="See what would change").click()
     await expect(page.get_by_text("new: 20")).to_be_visible(timeout=60_000)
     await _go(page, "/c/small")
@@ -94,9 +96,12 @@ async def test_settings_are_tried_while_they_are_typed_and_saved_at_last(open_pa
     await weight.fill("100")
     await expect(page.get_by_text("places would change")).to_be_visible()
 
-    # The caret stays where one types, and nothing is saved.
+    # The caret stays where one types, and nothing is saved, by Enter neither.
     await expect(weight).to_be_focused()
-    await page.reload()
+    await page.get_by_label("Try it on a query").press("Enter")
+    await expect(page).to_have_url(re.compile(r"\?.*try=mario"))
+    await expect(weight).to_have_value("100")
+    await _go(page, "/c/demo_console_games/settings")
     await expect(weight).to_have_value("1")
 
 
