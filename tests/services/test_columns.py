@@ -208,6 +208,36 @@ async def test_searches_at_the_same_time_each_have_their_own_columns(rows: Rows)
         await asyncio.gather(*searches)
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_one_search_reads_for_all_that_come_meanwhile(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch, *, is_cancelled: bool
+) -> None:
+    chance, cache = random.Random(7), ColumnCache()  # noqa: S311  # rows, not secrets
+    await rows.write({number: _document(number, chance) for number in _NUMBERS})
+    begun, going_on, read = asyncio.Event(), asyncio.Event(), list[int]()
+
+    async def slow(conn: AsyncConnection, collection_id: int, chunk: int, ranges: object) -> object:
+        begun.set()
+        await going_on.wait()
+        read.append(chunk)
+        return await load_chunk(conn, collection_id, chunk, ranges)  # type: ignore[arg-type]  # passed on
+
+    async def search() -> None:
+        async with rows.services.transactions.read() as conn:
+            _check(await _load(cache, rows, conn), rows.documents)
+
+    monkeypatch.setattr(column_reading, "load_chunk", slow)
+    first = asyncio.create_task(search())
+    await begun.wait()
+    others = [asyncio.create_task(search()) for _ in range(3)]
+    if is_cancelled:
+        first.cancel()
+    going_on.set()
+    await asyncio.gather(*others, *([] if is_cancelled else [first]))
+
+    assert read == [0, 1, 2]
+
+
 async def test_cancelled_search_leaves_what_it_has_read(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     chance, cache = random.Random(6), ColumnCache()  # noqa: S311  # rows, not secrets
     await rows.write({number: _document(number, chance) for number in _NUMBERS})

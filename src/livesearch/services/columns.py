@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pyroaring import BitMap
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -57,13 +57,28 @@ class Columns:
         return ColumnOrder(self.numbers[name], is_descending=sort != name) if name else self.rank
 
 
+class _Asked(NamedTuple):
+    """What a search wants of the columns: a rule for static rank, and names of fields."""
+
+    rule: RankRule | None
+    facets: frozenset[str]
+    values: frozenset[str]
+    orders: frozenset[str]
+    bins: frozenset[str]
+
+
 class ColumnCache:
-    """Columns by collection. The version read in the caller's own snapshot decides what is true; use it on one loop."""
+    """Columns by collection. The version read in the caller's own snapshot decides what is true; use it on one loop.
+
+    One search reads for all of its version that come meanwhile; when it is cancelled, another of them does.
+    """
 
     def __init__(self, *, kept_size: int = _KEPT_SIZE) -> None:
         """Keep about so many bytes, and the collection that was searched last."""
         self._kept_size = kept_size
         self._kept: OrderedDict[int, ColumnState] = OrderedDict()
+        # By collection and version that a search is reading: done when those who wait may look again.
+        self._loading: dict[tuple[int, int], asyncio.Future[None]] = {}
 
     async def load(
         self,
@@ -88,11 +103,30 @@ class ColumnCache:
             now: Unix seconds, where static rank is wanted.
         """
         rule = None if now is None else RankRule.of(collection, now)
-        facets, values, orders, bins = frozenset(facets), frozenset(values), frozenset(orders), frozenset(bins)
-        state, asked = await self._state(conn, collection), (rule, facets, values, orders, bins)
-        answer: Columns | None = state.answered.get(asked)
-        if answer is not None and answer.version == collection.version:
-            return answer
+        asked = _Asked(rule, frozenset(facets), frozenset(values), frozenset(orders), frozenset(bins))
+        key = collection.id, collection.version
+        while True:
+            state = await self._state(conn, collection)
+            answer: Columns | None = state.answered.get(asked)
+            if answer is not None and answer.version == collection.version:
+                return answer
+            if key not in self._loading:
+                break
+            await asyncio.wait([self._loading[key]])
+        self._loading[key] = asyncio.get_running_loop().create_future()
+        try:
+            columns = await self._load(conn, collection, state, asked)
+        finally:
+            self._loading.pop(key).set_result(None)
+        if state.version == collection.version and len(state.answered) < _ANSWER_COUNT:
+            state.answered[asked] = columns
+        self._trim()
+        return columns
+
+    async def _load(
+        self, conn: AsyncConnection, collection: Collection, state: ColumnState, asked: "_Asked"
+    ) -> Columns:
+        rule, facets, values, orders, bins = asked
         names = [EVERYTHING, *(ColumnName(Kind.FACET, name) for name in sorted(facets))]
         numeric = {*values, *orders, *bins, *(rule.names if rule else ())}
         names += [ColumnName(Kind.NUMBER, name) for name in sorted(numeric)]
@@ -103,7 +137,7 @@ class ColumnCache:
         everything = found[EVERYTHING]
         assert isinstance(everything, BitMap)  # noqa: S101  # columns are of their kind
         binned = [field for field in collection.fields if field.name in bins]
-        columns = Columns(
+        return Columns(
             version=collection.version,
             everything=everything,
             facets={name.field: column for name, column in found.items() if isinstance(column, FacetColumn)},
@@ -111,10 +145,6 @@ class ColumnCache:
             bins={field.name: await _bins(state, field, numbers[field.name]) for field in binned},
             rank=await _rank(state, rule, numbers) if rule else DOCUMENT_ORDER,
         )
-        if state.version == collection.version and len(state.answered) < _ANSWER_COUNT:
-            state.answered[asked] = columns
-        self._trim()
-        return columns
 
     async def _state(self, conn: AsyncConnection, collection: Collection) -> ColumnState:
         """What is kept of the collection, at its version or a newer one."""
