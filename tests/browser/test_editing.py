@@ -1,9 +1,10 @@
 """Editing documents in a real browser: in place with JavaScript, on pages without; what axe finds on the forms."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
 from tests.browser.test_accessibility import PHONE, _offences
 from tests.browser.test_accounts import _fill, _go
@@ -91,6 +92,60 @@ async def test_what_is_typed_into_a_form_is_not_lost_to_a_search(open_page: Open
     await page.locator("form.edit-form").get_by_role("link", name="Cancel").click()
     await expect(page.locator("form.edit-form")).to_have_count(0)
     await _search(page, "mario kart", "result")
+
+
+async def test_what_was_refused_is_not_lost_to_a_search(open_page: OpenPage) -> None:
+    page, other = await open_page(may_fail=True), await open_page()
+    titles = []
+    for one, name in ((page, "ann"), (other, "bob")):
+        await _go(one, "/login")
+        await _fill(one, name)
+        await expect(one.locator(".account-switch")).to_be_visible()
+        await _go(one, "/c/demo_console_games?q=wario+land+4")
+        await one.locator("#results > .rows > li").first.get_by_role("link", name="Edit").click()
+        titles.append(one.locator("form.edit-form").get_by_label("Title", exact=True))
+    await titles[1].fill("Wario Land 4 of Bob")
+    await other.get_by_role("button", name="Save").click()
+    await expect(other.locator("#change-notice")).to_contain_text("is saved")
+    await titles[0].fill("Wario Land 4 of Ann")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator(".conflict")).to_be_visible()
+
+    await page.locator("#q").fill("mario")
+
+    await expect(page.locator("#error-container")).to_contain_text("not saved")
+    await expect(titles[0]).to_have_value("Wario Land 4 of Ann")
+    await other.locator("#change-notice").get_by_role("button", name="Undo").click()
+    await expect(other.locator("#change-notice")).to_contain_text("undone")
+
+
+async def test_what_was_typed_when_the_session_ended_can_be_kept(open_page: OpenPage) -> None:
+    page, other = await open_page(may_fail=True), await open_page()
+    for one in (page, other):
+        await _go(one, "/login")
+        await _fill(one, "ida")
+        await expect(one.locator(".account-switch")).to_be_visible()
+    await _go(page, "/c/demo_console_games?q=zelda")
+    await page.locator("#results > .rows > li").first.get_by_role("link", name="Edit").click()
+    title = page.locator("form.edit-form").get_by_label("Title", exact=True)
+    await title.fill("Kept")
+    await _go(other, "/account")
+    await other.get_by_role("button", name="Sign out Chrome on Linux").click()
+    await expect(other.get_by_role("button", name="Sign out Chrome on Linux")).to_have_count(0)
+    asked: list[str] = []
+
+    async def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        await dialog.dismiss()
+
+    page.on("dialog", stay)
+    await page.get_by_role("button", name="Save").click()
+
+    async with asyncio.timeout(15):
+        while not asked:
+            await page.wait_for_timeout(50)
+    assert asked == ["beforeunload"]
+    await expect(title).to_have_value("Kept")
 
 
 async def test_document_page_is_edited_and_undone_from_its_history(open_page: OpenPage) -> None:

@@ -2,7 +2,8 @@
 (() => {
   'use strict';
   const FORM = 'form[data-edit-form]';
-  const isChanged = (form) => [...form.elements].some((field) => (
+  // What was refused stands in its form as the server sent it back, and is not saved either.
+  const isChanged = (form) => 'refused' in form.dataset || [...form.elements].some((field) => (
     field.matches('select') ? [...field.options].some((option) => option.selected !== option.defaultSelected)
       : field.matches('input:not([type=hidden]), textarea') && field.value !== field.defaultValue));
   const unsaved = () => [...document.querySelectorAll(`#results ${FORM}`)].find(isChanged);
@@ -22,6 +23,13 @@
   document.addEventListener('submit', (event) => {
     if (event.target.matches(FORM)) event.target.dataset.sent = '1';
   });
+  // Not taken: before the page goes, to sign in perhaps, whoever typed is asked.
+  const keep = (event) => {
+    const { sourceElement: source, response } = event.detail?.ctx ?? {};
+    if (source?.matches?.(FORM) && (response?.status ?? 400) >= 400) delete source.dataset.sent;
+  };
+  document.addEventListener('htmx:after:request', keep);
+  document.addEventListener('htmx:error', keep);
 
   /* ---- Focus stays where one was: on the row, or the document, whose form has gone. */
   let editedId = null;
