@@ -201,6 +201,34 @@ async def test_what_a_change_leaves_out_stays(app: LivesearchApp, client: httpx.
 
 
 @BOTH
+async def test_nobody_takes_back_unseen_what_another_has_changed(
+    app: LivesearchApp, client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    zoe = await _user(app, "Zoë Müller")
+    seen = _changed_at(await client.get(f"/users/{zoe.id}/edit"))
+    await app.services.accounts.set_active(zoe.name, is_active=False)
+
+    form = {**EVERY_FIELD, "changed_at": seen}
+    refused = await client.put(f"/users/{zoe.id}", data=form, headers=headers)
+    now = await app.services.users.get(zoe.id)
+    saved = await client.put(f"/users/{zoe.id}", data={**form, "changed_at": _changed_at(refused)}, headers=headers)
+
+    assert refused.status_code == 409
+    assert refused.headers.get("HX-Retarget") == (f"#user-{zoe.id}" if headers else None)
+    assert "to: Zoë Müller, zoe@example.com, Viewer, may not sign in." in refused.text
+    assert 'value="bob@example.com"' in refused.text
+    assert (now.name, now.is_active) == (zoe.name, False)
+    assert saved.status_code == (200 if headers else 303)
+    assert (await app.services.users.get(zoe.id)).is_active
+
+
+def _changed_at(page: httpx.Response) -> str:
+    found = re.search(r'name="changed_at"[^>]* value="([^"]*)"', page.text)
+    assert found
+    return found[1]
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("form", "fault"),
     [

@@ -20,13 +20,18 @@ PAGE_SIZE = 25
 
 @dataclass(frozen=True, slots=True)
 class UserChange:
-    """What a user is to be from now on."""
+    """What a user is to be from now on.
+
+    Attributes:
+        changed_at: When the user whom somebody saw was last changed; None where nobody looked.
+    """
 
     name: str
     email: str | None
     role: UserRole
     is_active: bool
     groups: tuple[str, ...] = ()
+    changed_at: float | None = None
 
 
 class UserService:
@@ -70,7 +75,7 @@ class UserService:
             NotFoundError: There is no such user (any more).
             InvalidInputError: The name, the address or a group cannot be used.
             NameTakenError: Somebody else has the name.
-            ConflictError: Nobody could run the site any more.
+            ConflictError: Nobody could run the site any more, or somebody else has changed the user meanwhile.
         """
         require_good_name(change.name)
         require_good_email(change.email)
@@ -78,6 +83,8 @@ class UserService:
         name, key = change.name.strip(), name_key(change.name)
         async with self._transactions.write() as conn:
             user = await _require(conn, user_id)
+            if change.changed_at not in {None, user.changed_at}:
+                raise ConflictError(f"Somebody else has changed “{user.name}” meanwhile. Look at them again.")
             namesake = await store.find_user(conn, key)
             if namesake is not None and namesake[0].id != user_id:
                 raise NameTakenError(name)

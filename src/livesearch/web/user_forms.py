@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, SelectField, StringField
+from wtforms import HiddenField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # of 3.3, the types are of 3.2
 from wtforms.validators import DataRequired
 
@@ -22,7 +22,8 @@ _ROLES = {
 }
 _ROLE_CHOICES = [SelectChoice(role.value, words) for role, words in _ROLES.items()]
 ACTIVE, DISABLED = "active", "disabled"
-_STATUS_CHOICES = [SelectChoice(ACTIVE, "May sign in"), SelectChoice(DISABLED, "May not sign in")]
+_STATUSES = {ACTIVE: "May sign in", DISABLED: "May not sign in"}
+_STATUS_CHOICES = [SelectChoice(status, words) for status, words in _STATUSES.items()]
 
 
 class _UserForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
@@ -63,18 +64,32 @@ class UserForm(_UserForm):
         render_kw={"autocomplete": "off"},
     )
     status = SelectField("Signing in", choices=_STATUS_CHOICES, default=ACTIVE)
+    changed_at = HiddenField()
 
     @classmethod
     def of(cls, user: User) -> "UserForm":
         """The form as the request fills it in; what the request leaves out is as the user is."""
         status = ACTIVE if user.is_active else DISABLED
         values = {"name": user.name, "email": user.email or "", "role": user.role.value, "status": status}
-        values["groups"] = ", ".join(user.groups)
+        values |= {"groups": ", ".join(user.groups), "changed_at": repr(user.changed_at)}
         return _with_own_ids(cls(data=values), user)
+
+    def is_of(self, user: User) -> bool:
+        """Whether the user is still as the form was made from."""
+        return bool(self.changed_at.data == repr(user.changed_at))
+
+    def renew(self, user: User) -> None:
+        """Say what somebody else has made of the user meanwhile; sent again, the form holds."""
+        status = _STATUSES[ACTIVE if user.is_active else DISABLED].lower()
+        facts = ", ".join(filter(None, (user.name, user.email, user.role.capitalize(), *user.groups, status)))
+        self.form_errors.append(
+            f"Somebody else has changed this user meanwhile, to: {facts}. Save to have it as below."
+        )
+        self.changed_at.data = repr(user.changed_at)
 
     @property
     def change(self) -> UserChange:
-        """What the user is to be."""
+        """What the user is to be; as long as nobody else changes them."""
         role = UserRole(self.role.data)
         return UserChange(
             text_of(self.name),
@@ -82,6 +97,7 @@ class UserForm(_UserForm):
             role,
             is_active=self.status.data == ACTIVE,
             groups=_groups(text_of(self.groups)),
+            changed_at=float(text_of(self.changed_at)),
         )
 
 

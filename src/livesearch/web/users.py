@@ -105,6 +105,9 @@ async def change_user(user_id: int) -> Response:
     form = UserForm.of(user)
     if not form.validate_on_submit():
         return _show_form(user, form, HTTPStatus.UNPROCESSABLE_ENTITY)
+    if not form.is_of(user):
+        form.renew(user)
+        return _show_form(user, form, HTTPStatus.CONFLICT)
     try:
         changed = await current_services().users.change(user_id, form.change)
     except NameTakenError as error:
@@ -189,13 +192,24 @@ def _show_user(user: User, form: ResetPasswordForm | None = None, status: int = 
 
 def _show_form(user: User, form: UserForm, status: int = HTTPStatus.OK) -> Response:
     part = present_user_form(user, form, is_live=htmx.fragment)
-    return _show(part if part.is_live else UserFormPage(part.user, part.form, is_live=False), status)
+    if not part.is_live:
+        return _show(UserFormPage(part.user, part.form, is_live=False), status)
+    # A refusal that is a form takes the form's place.
+    return _show(part, status, retarget=f"#{part.user.element_id}" if status == HTTPStatus.CONFLICT else None)
 
 
 def _show(
-    context: Context, status: int = HTTPStatus.OK, *, replace_url: str | None = None, trigger: str | None = None
+    context: Context,
+    status: int = HTTPStatus.OK,
+    *,
+    replace_url: str | None = None,
+    trigger: str | None = None,
+    retarget: str | None = None,
 ) -> Response:
     body = render(context)
-    answer = respond(body, status, replace_url=replace_url, trigger=trigger) if htmx else make_response(body, status)
+    if htmx:
+        answer = respond(body, status, replace_url=replace_url, trigger=trigger, retarget=retarget)
+    else:
+        answer = make_response(body, status)
     answer.headers["Cache-Control"] = "no-store"
     return answer
