@@ -13,8 +13,8 @@ LivesearchError
 │   ├── CollectionNotFoundError
 │   └── DocumentNotFoundError
 ├── ConflictError                the change does not fit what is stored
-├── MailError                    a mail could not be handed over
 │   └── NameTakenError           somebody has the name
+├── MailError                    a mail could not be handed over
 └── StoreError                   the store failed
     ├── SchemaOutdatedError      the store was made by an older livesearch
     ├── StoreUnavailableError    the store does not answer

@@ -111,6 +111,12 @@ async def test_a_change_of_thousands_of_digits_is_none(ann: Editor) -> None:
     assert undone.status_code == 404
 
 
+async def test_a_target_that_no_header_could_name_is_none_of_ours(ann: Editor) -> None:
+    refused = await ann.send("PUT", ZELDA, {"year": "never"}, {**HTMX, "HX-Target": "li#%E6%97%A5"})
+
+    assert (refused.status_code, refused.headers["HX-Retarget"]) == (422, "#edited-row")
+
+
 async def test_what_the_form_leaves_out_stays(ann: Editor) -> None:
     saved = await ann.send("PUT", ZELDA, {"title": "Zelda anew"}, HTMX)
 
@@ -338,6 +344,7 @@ ODD: list[dict[str, object]] = [
         "errors": ["x", "y"],
         "_method": "m",
         "csrf_token": "c",
+        "field.csrf_token": "f",
         "deep": [{"a": 1}],
     }
 ]

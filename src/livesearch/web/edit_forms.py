@@ -16,6 +16,7 @@ from livesearch.web.forms import text_of
 DIGEST, METHOD = "_digest", "_method"
 # Names that forms have for themselves; a field named so is sent with a prefix.
 _TAKEN = frozenset({"csrf_token", DIGEST, METHOD, "change"})
+_PREFIX = "field."
 _CHOICES = [SelectChoice("", "Not said"), SelectChoice("true", "Yes"), SelectChoice("false", "No")]
 _ADVICE = {
     FieldType.DATE: "Like 2009-12-31, 2009-12 or 2009.",
@@ -138,7 +139,7 @@ def _first_values(collection: Collection, viewer: Viewer) -> dict[str, Any]:
 
 def _name(field: str) -> str:
     """What a field is called in the form."""
-    return f"field.{field}" if field in _TAKEN else field
+    return f"{_PREFIX}{field}" if field in _TAKEN or field.startswith(_PREFIX) else field
 
 
 def _key_label(collection: Collection) -> str:

@@ -41,8 +41,8 @@ blueprint = Blueprint("editing", __name__)
 declare(blueprint, reading=Audience.EDITORS, changing=Audience.EDITORS)
 
 _EVENTS = {(False, True): "documentCreated", (True, True): "documentUpdated", (True, False): "documentDeleted"}
-# What an element of ours is called; htmx tells the one that the answer goes to.
-_ELEMENT_ID = re.compile(r"[\w-]{1,80}")
+# What an element of ours is called; htmx tells the one that the answer goes to, and headers name it again.
+_ELEMENT_ID = re.compile(r"[\w-]{1,80}", re.ASCII)
 _DEFAULT_ID = "edited-row"
 _LONGEST_NUMBER = 18
 
