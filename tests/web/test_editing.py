@@ -111,6 +111,15 @@ async def test_a_change_of_thousands_of_digits_is_none(ann: Editor) -> None:
     assert undone.status_code == 404
 
 
+async def test_form_refused_as_a_whole_has_the_focus(ann: Editor) -> None:
+    changed = await ann.send("PUT", ZELDA, {"platform": "x" * 600}, HTMX)
+    added = await ann.send("POST", "/c/games/doc", {"id": "new", "platform": "x" * 600}, HTMX)
+
+    for refused in (changed, added):
+        assert (refused.status_code, refused.text.count("autofocus")) == (422, 1)
+        assert "has a value of 600 characters" in refused.text
+
+
 async def test_a_target_that_no_header_could_name_is_none_of_ours(ann: Editor) -> None:
     refused = await ann.send("PUT", ZELDA, {"year": "never"}, {**HTMX, "HX-Target": "li#%E6%97%A5"})
 

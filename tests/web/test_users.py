@@ -217,6 +217,8 @@ async def test_nobody_takes_back_unseen_what_another_has_changed(
     assert refused.headers.get("HX-Retarget") == (f"#user-{zoe.id}" if headers else None)
     assert "to: Zoë Müller, zoe@example.com, Viewer, may not sign in." in refused.text
     assert 'value="bob@example.com"' in refused.text
+    # Or the focus would be nowhere: the button that had it is gone.
+    assert refused.text.count("autofocus") == 1
     assert (now.name, now.is_active) == (zoe.name, False)
     assert saved.status_code == (200 if headers else 303)
     assert (await app.services.users.get(zoe.id)).is_active
