@@ -133,9 +133,12 @@ def events() -> list[str]:
     return []
 
 
-@pytest.fixture(params=[LoopBridge, ThreadBridge])
-def bridge(request: pytest.FixtureRequest, events: list[str]) -> LoopBridge:
-    return cast("LoopBridge", request.param(make_app(events)))
+@pytest.fixture(params=[(LoopBridge, True), (LoopBridge, False), (ThreadBridge, True)])
+def bridge(request: pytest.FixtureRequest, events: list[str], monkeypatch: pytest.MonkeyPatch) -> LoopBridge:
+    """A bridge, and whether its server gives each request a context of its own."""
+    kind, is_apart = request.param
+    monkeypatch.setattr(Call, "is_apart", is_apart)
+    return cast("LoopBridge", kind(make_app(events)))
 
 
 def client(bridge: LoopBridge) -> httpx.AsyncClient:
@@ -145,6 +148,8 @@ def client(bridge: LoopBridge) -> httpx.AsyncClient:
 
 class Call:
     """One ASGI call by hand: what it is told, what it sent. The last message is noted in `events`, too."""
+
+    is_apart = True
 
     def __init__(
         self,
@@ -163,8 +168,11 @@ class Call:
             "type": "http", "method": method, "path": path, "query_string": b"", "http_version": "1.1",
             "headers": list(headers), "server": ("localhost", 80), "client": ("127.0.0.1", 1), "scheme": "http",
         }  # fmt: skip
+        context = contextvars.Context()
+        if not self.is_apart:
+            context.run(MARK.set, "the server's own")
         self.task: asyncio.Task[None] = asyncio.create_task(
-            bridge(cast("Any", scope), cast("Any", self.inbox.get), self.send)
+            bridge(cast("Any", scope), cast("Any", self.inbox.get), self.send), context=context
         )
 
     async def send(self, message: Any) -> None:
@@ -320,6 +328,7 @@ async def test_hang_up_cancels_what_only_reads(bridge: LoopBridge, events: list[
 
     assert events == ["sleeping", "cancelled"]
     assert call.sent == []
+    assert call.task.cancelling() == 0  # The server's task goes on, as if nothing had been.
 
 
 async def test_hang_up_lets_a_write_run_to_its_end(bridge: LoopBridge, events: list[str]) -> None:
@@ -351,10 +360,16 @@ async def test_hang_up_ends_a_stream_that_never_waits(bridge: LoopBridge, events
     assert events == []
 
 
-async def test_server_that_stops_cancels_the_view_and_is_obeyed(bridge: LoopBridge, events: list[str]) -> None:
-    call = Call(bridge, "/sleep", "POST").tell(b"")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_server_that_stops_cancels_the_view_and_is_obeyed(
+    bridge: LoopBridge, events: list[str], method: str, leaves: bool
+) -> None:
+    call = Call(bridge, "/sleep", method).tell(b"")
     await wait_for(lambda: events)
     call.task.cancel()
+    if leaves:  # at the same time
+        call.hang_up()
 
     with pytest.raises(asyncio.CancelledError):
         await call.task

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from asgiref.wsgi import WsgiToAsgiInstance
 
-from livesearch.bridge.environ import build_environ, is_without_body
+from livesearch.bridge.environ import build_environ, is_without_body, sent_name
 
 SCOPE: dict[str, Any] = {  # Any: ASGI's
     "type": "http",
@@ -76,3 +76,13 @@ def test_a_body_is_waited_for_where_there_may_be_one(
     scope = SCOPE | {"method": method, "http_version": version, "headers": [header]}
 
     assert is_without_body(scope) == is_without  # type: ignore[arg-type]
+
+
+def test_name_of_a_header_that_is_sent_is_in_small_letters() -> None:
+    assert sent_name("X-Request-ID") == b"x-request-id"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a\n", "grüß", "(a)"])
+def test_what_is_no_name_of_a_header_is_not_sent(name: str) -> None:
+    with pytest.raises(ValueError, match="is no name of a header"):
+        sent_name(name)

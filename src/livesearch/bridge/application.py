@@ -1,7 +1,7 @@
 """What requests share: an ASGI application over a WSGI one."""
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -84,9 +84,9 @@ class LoopBridge(WsgiToAsgi):
             await receive()
             await send({"type": "websocket.close", "code": 1000, "reason": None})
 
-    async def compute(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+    def compute(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> Awaitable[None]:
         """Have the application answer a request."""
-        await self.instance_class(self)(scope, receive, send)
+        return self.instance_class(self)(scope, receive, send)
 
     def trusts(self, scope: HTTPScope) -> bool:
         """Whether a request names a host that is answered; the probes answer on every one."""

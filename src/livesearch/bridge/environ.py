@@ -1,5 +1,6 @@
 """A request as WSGI has it (PEP 3333), made from one of ASGI."""
 
+import re
 import sys
 from functools import lru_cache
 from typing import IO, Any
@@ -7,6 +8,8 @@ from typing import IO, Any
 from asgiref.typing import HTTPScope
 
 from livesearch.bridge.limits import CANCELLABLE_METHODS
+
+_NAME = re.compile(r"[!#$%&'*+.^`|~\w-]+", re.ASCII)
 
 
 def is_without_body(scope: HTTPScope) -> bool:
@@ -29,8 +32,14 @@ def _environ_name(name: bytes) -> str:
 
 @lru_cache(1000)
 def sent_name(name: str) -> bytes:
-    """How ASGI has the name of a header that is sent."""
-    return name.lower().encode("latin-1")
+    """How ASGI has the name of a header that is sent.
+
+    Raises:
+        ValueError: It is no name (RFC 9110, 5.1).
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a header.")
+    return name.lower().encode()
 
 
 def build_environ(scope: HTTPScope, body: IO[bytes], duplicate_header_limit: int) -> dict[str, Any]:

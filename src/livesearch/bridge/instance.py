@@ -4,8 +4,9 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Coroutine, Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -15,8 +16,10 @@ from asgiref.wsgi import WsgiToAsgiInstance
 
 from livesearch.bridge import limits
 from livesearch.bridge.environ import build_environ, is_without_body, sent_name
+from livesearch.bridge.listening import Listening, turns
 from livesearch.errors import OverloadedError
 from livesearch.guard.patience import within
+from livesearch.guard.whole import send_computed
 from livesearch.web.caching import SCOPE_KEY
 from livesearch.web.greenlets import await_, spawn
 from livesearch.web.logs import CLIENT_LEFT, log_unrouted
@@ -71,26 +74,45 @@ class LoopInstance(WsgiToAsgiInstance):
             environ[SCOPE_KEY] = self.scope.get(SCOPE_KEY)
             await self.work(environ, receive)
 
-    async def work(self, environ: dict[str, Any], receive: ASGIReceiveCallable) -> None:
+    def work(self, environ: dict[str, Any], receive: ASGIReceiveCallable) -> Awaitable[None]:
         """Run the application, and listen for the client meanwhile."""
         # A server may start a pipelined request inside the previous one's task: without an empty context
         # one visitor's `g` would reach another's request (github.com/python/cpython/issues/140947).
-        running = asyncio.get_running_loop().create_task(self.run_in_turn(environ), context=contextvars.Context())
-        watching = asyncio.create_task(self.watch(receive, running))
+        # uvicorn gives each request one when it is told to (`reset_contextvars`); then its task will do.
+        working = self.work_alone(environ, receive)
+        if contextvars.copy_context():
+            return asyncio.get_running_loop().create_task(working, context=contextvars.Context())
+        return working
+
+    async def work_alone(self, environ: dict[str, Any], receive: ASGIReceiveCallable) -> None:
+        """Run the application in this task, which is cancelled when the client hangs up before it has its answer."""
+        if self.scope["method"] not in limits.CANCELLABLE_METHODS:
+            await self.run_in_turn(environ)
+            return
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # this is one
+        is_cancelled = False
+
+        def cancel() -> None:
+            nonlocal is_cancelled
+            if not self.is_complete:
+                self.is_gone = is_cancelled = task.cancel()
+
         try:
-            await running
+            with Listening(receive, cancel):
+                await self.run_in_turn(environ)
         except asyncio.CancelledError:
-            if not self.is_cancelled_by_us():
-                raise
+            if not self.is_gone or task.cancelling() > is_cancelled:
+                raise  # the server's
         finally:
-            watching.cancel()
+            if is_cancelled:
+                task.uncancel()
 
     async def run_in_turn(self, environ: dict[str, Any]) -> None:
         """Run the application when there is room for one more at work, or refuse the request."""
-        # A server needs two turns of the loop to hear of a client that has hung up already. Without them each such
+        # A server needs three turns of the loop to tell of a client that has hung up already. Without them each such
         # request began its work: the next one after 300 of them waited 1,000 ms, and 10 ms now.
-        for _ in range(2):
-            await asyncio.sleep(0)
+        await turns(3)
         admission = self.bridge.admission
         if admission and not self.scope["path"].startswith(limits.UNCOUNTED_PATHS):
             try:
@@ -110,11 +132,6 @@ class LoopInstance(WsgiToAsgiInstance):
         if self.is_working and self.bridge.admission:
             self.is_working = False
             self.bridge.admission.leave()
-
-    def is_cancelled_by_us(self) -> bool:
-        """Whether a cancellation has no other reason than a client that went away."""
-        task = asyncio.current_task()
-        return self.is_gone and not (task and task.cancelling())
 
     async def room(self, scope: HTTPScope) -> tuple[int, str | None]:
         """Bytes that the body may have, and the folder for one that is too large for memory."""
@@ -165,14 +182,6 @@ class LoopInstance(WsgiToAsgiInstance):
     def build_environ(self, scope: HTTPScope, body: IO[bytes]) -> dict[str, Any]:
         """What asgiref makes of a request, at a third of its cost."""
         return build_environ(scope, body, self.duplicate_header_limit)
-
-    async def watch(self, receive: ASGIReceiveCallable, running: asyncio.Task[None]) -> None:
-        """Cancel the application when the client hangs up before it has its answer."""
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        if not self.is_complete and self.scope["method"] in limits.CANCELLABLE_METHODS:
-            self.is_gone = True
-            running.cancel()
 
     async def refuse(self, status: int, receive: ASGIReceiveCallable | None = None) -> None:
         """Answer without the application.
@@ -235,11 +244,22 @@ class LoopInstance(WsgiToAsgiInstance):
 
     def sync_send(self, *messages: ASGISendEvent) -> None:  # type: ignore[override]  # asgiref's is an AsyncToSync
         """Send from the WSGI side."""
-        await_(self.deliver(*messages))
+        if len(messages) == 1 or not self.send_at_once(*cast("tuple[dict[str, Any], ...]", messages)):
+            await_(self.deliver(*messages))
 
-    async def run_wsgi_app(self, environ: dict[str, Any]) -> None:
+    def send_at_once(self, start: dict[str, Any], end: dict[str, Any]) -> bool:
+        """Send a usual answer that is whole, if the server can; says whether it has."""
+        if start["status"] != HTTPStatus.OK or end["more_body"] or self.bridge.is_stopping:
+            return False
+        if not send_computed(self.asgi_send, start["headers"], end["body"]):
+            return False
+        self.is_complete = True
+        self.end_turn()
+        return True
+
+    def run_wsgi_app(self, environ: dict[str, Any]) -> Coroutine[Any, Any, None]:
         """Run the WSGI side to the last message."""
-        await spawn(self.drive, environ)
+        return spawn(self.drive, environ)
 
     def start_response(self, status: str, response_headers: list[tuple[str, str]], exc_info: Any = None) -> None:
         """Take status and headers; asgiref encodes them as ASCII, WSGI (PEP 3333) means latin-1.
@@ -249,10 +269,8 @@ class LoopInstance(WsgiToAsgiInstance):
         super().start_response(status, [], exc_info)  # type: ignore[no-untyped-call]
         headers = [(sent_name(name), value.encode("latin-1")) for name, value in response_headers]
         self.response_start["headers"] = headers
-        self.response_content_length = None
-        for name, value in headers:
-            if name == b"content-length":
-                self.response_content_length = int(value)
+        length = dict(headers).get(b"content-length")
+        self.response_content_length = None if length is None else int(length)
 
     def drive(self, environ: dict[str, Any]) -> None:
         """Call the application and send what it answers: a WSGI server in short."""
