@@ -19,19 +19,15 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from http import HTTPStatus
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar, cast
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 from asgiref.sync import SyncToAsync, sync_to_async
-from flask import Flask, Request, Response, current_app
-from werkzeug.datastructures import Headers
-from werkzeug.routing import MapAdapter
+from flask import current_app
 
 from livesearch.web.greenlets import await_, in_greenlet
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
+from livesearch.web.responses import PlainResponse
+from livesearch.web.routing import RoutedFlask
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,16 +60,6 @@ def _portal() -> asyncio.AbstractEventLoop:
 os.register_at_fork(after_in_child=_portal.cache_clear)
 
 
-# What of environ says where the application is; and how many such places are remembered, for anyone can make up hosts.
-_PLACE = ("wsgi.url_scheme", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME")
-_PLACE_COUNT = 100
-
-
-def _decoded(text: str) -> str:
-    """A text of environ (PEP 3333), as Werkzeug reads it."""
-    return text if text.isascii() else text.encode("latin-1").decode(errors="replace")
-
-
 def _is_on_loop() -> bool:
     try:
         asyncio.get_running_loop()
@@ -103,57 +89,19 @@ def _run_in_portal(coroutine: Coroutine[Any, Any, T]) -> T:
                 variable.set(value)
 
 
-class PlainResponse(Response):
-    """Flask's response, whose headers are copied only when something about them must be mended."""
-
-    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
-        """Flask's, which most answers need not."""
-        names = {name.lower() for name, _ in self.headers}
-        is_plain = self.status_code == HTTPStatus.OK and "content-length" in names
-        if is_plain and "location" not in names and "content-location" not in names:
-            return self.headers
-        return super().get_wsgi_headers(environ)
-
-
-class LoopFlask(Flask):
+class LoopFlask(RoutedFlask):
     """A Flask application whose coroutines share one event loop."""
 
     response_class = PlainResponse
     blocking_pool: ClassVar = ThreadPoolExecutor(BLOCKING_THREADS, thread_name_prefix="blocking")
 
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Flask's; what follows from scheme, host and root is worked out once."""
-        if request is None or "HTTP_UPGRADE" in request.environ:
-            return super().create_url_adapter(request)
-        environ = request.environ
-        place = tuple(map(environ.get, _PLACE))
-        known = self.places.get(place)
-        if known is None:
-            adapter = super().create_url_adapter(request)
-            if adapter is not None and len(self.places) < _PLACE_COUNT:
-                self.places[place] = (request.trusted_hosts, request.host, adapter)
-            return adapter
-        request.trusted_hosts, request.host, model = known
-        return MapAdapter(
-            model.map,
-            model.server_name,
-            model.script_name,
-            model.subdomain,
-            model.url_scheme,
-            _decoded(environ.get("PATH_INFO", "/")),
-            environ["REQUEST_METHOD"],
-            _decoded(environ.get("QUERY_STRING", "")),
-        )
-
-    @functools.cached_property
-    def places(self) -> dict[tuple[Any, ...], tuple[Any, str, MapAdapter]]:  # Any: of environ, and as Werkzeug has it
-        """By ``_PLACE``: trusted hosts, host, and an adapter bound there."""
-        return {}
-
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:  # Any: hooks and views of any kind
-        """Flask's; a plain function is told by a flag, as hooks are for which Flask asks this at every request."""
-        if type(func) is FunctionType and not func.__dict__ and not func.__code__.co_flags & inspect.CO_COROUTINE:
-            return func
+        """Flask's; functions are told by a flag: Flask asks this for each hook at every request."""
+        if type(func) is FunctionType:
+            if func.__code__.co_flags & inspect.CO_COROUTINE:
+                return self.async_to_sync(func)
+            if not func.__dict__:
+                return func
         return super().ensure_sync(func)
 
     def async_to_sync(self, func: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
@@ -162,18 +110,17 @@ class LoopFlask(Flask):
         Raises:
             RuntimeError: On call, when this thread runs an event loop and no greenlet is there to wait in.
         """
+        # No function of its own: Flask calls this for each request, for the sake of the call alone.
+        return functools.partial(self._wait_for, func)
 
-        # Not `functools.wraps`: Flask calls this for each request, for the sake of the call alone.
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            if in_greenlet():
-                return await_(func(*args, **kwargs))
-            if _is_on_loop():
-                raise RuntimeError(f"{func.__qualname__} was called on the event loop: await it there.")
-            if hasattr(SyncToAsync.threadlocal, "main_event_loop"):  # a thread that asgiref started
-                return cast("T", super(LoopFlask, self).async_to_sync(func)(*args, **kwargs))
-            return _run_in_portal(func(*args, **kwargs))
-
-        return call
+    def _wait_for(self, func: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        if in_greenlet():
+            return await_(func(*args, **kwargs))
+        if _is_on_loop():
+            raise RuntimeError(f"{func.__qualname__} was called on the event loop: await it there.")
+        if hasattr(SyncToAsync.threadlocal, "main_event_loop"):  # a thread that asgiref started
+            return cast("T", super().async_to_sync(func)(*args, **kwargs))
+        return _run_in_portal(func(*args, **kwargs))
 
     def run_blocking(self, func: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function that blocks, in a thread when it would block the loop.
