@@ -149,3 +149,23 @@ async def test_axe_finds_nothing_where_users_are_administered(
 
     assert offences == {"list": [], "api": []}
     assert sideways == [0, 0]
+
+
+async def test_what_is_typed_of_a_user_is_not_lost_to_a_search_or_a_new_user(open_page: OpenPage) -> None:
+    page = await _open_users(open_page, may_fail=True)
+    await page.get_by_role("link", name="Jon").click()
+    await page.get_by_role("link", name="Edit", exact=True).click()
+    email = page.locator(".user.is-open").get_by_label("E-mail")
+    await email.fill("kept@example.com")
+
+    await page.locator("#q").fill("bob")
+    await expect(page.locator("#error-container")).to_contain_text("not saved")
+    await page.locator("#new-user-switch").click()
+    new = page.locator("#new-user")
+    await new.get_by_label("Name").fill("Quuxuser")
+    await new.get_by_label("Initial password").fill("correct horse")
+    await new.get_by_role("button", name="Add user").click()
+    await expect(page.get_by_text("Quuxuser is added.")).to_be_visible()
+
+    await expect(email).to_have_value("kept@example.com")
+    await page.locator(".user.is-open").get_by_role("link", name="Cancel").click()

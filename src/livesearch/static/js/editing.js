@@ -1,4 +1,4 @@
-/* Editing in place: what was typed into an open form is not lost to a search, a refresh or a closed window. */
+/* Editing in place, documents and users: what was typed into an open form is not lost to a search, a refresh or a closed window. */
 (() => {
   'use strict';
   const FORM = 'form[data-edit-form]';
