@@ -130,8 +130,11 @@ async def test_what_was_typed_when_the_session_ended_can_be_kept(open_page: Open
     title = page.locator("form.edit-form").get_by_label("Title", exact=True)
     await title.fill("Kept")
     await _go(other, "/account")
-    await other.get_by_role("button", name="Sign out Chrome on Linux").click()
-    await expect(other.get_by_role("button", name="Sign out Chrome on Linux")).to_have_count(0)
+    elsewhere = other.get_by_role("button", name="Sign out Chrome on Linux")
+    # Other tests may have left some.
+    for left in reversed(range(await elsewhere.count())):
+        await elsewhere.first.click()
+        await expect(elsewhere).to_have_count(left)
     asked: list[str] = []
 
     async def stay(dialog: Dialog) -> None:
@@ -146,6 +149,9 @@ async def test_what_was_typed_when_the_session_ended_can_be_kept(open_page: Open
             await page.wait_for_timeout(50)
     assert asked == ["beforeunload"]
     await expect(title).to_have_value("Kept")
+    await other.locator(".account-switch").click()
+    await other.get_by_role("button", name="Sign out", exact=True).click()
+    await expect(other.locator(".account-switch")).to_have_count(0)
 
 
 async def test_document_page_is_edited_and_undone_from_its_history(open_page: OpenPage) -> None:
