@@ -254,6 +254,7 @@ async def test_faulty_choices_are_said_and_not_started(client: httpx.AsyncClient
 
     assert bad_name.status_code == 422
     assert "“No/Name” cannot be the name of a collection" in bad_name.text
+    assert 'value="No/Name"' in bad_name.text
     assert bad_role.status_code == 422
     assert "“title” cannot have the role date" in bad_role.text
     assert "First rows" in page.text
@@ -307,7 +308,9 @@ async def test_rows_that_a_rule_hides_are_hidden_in_imports_of_others_too(
     listed = await client.get("/imports")
 
     assert {answer.status_code for answer in hidden} == {404}
-    assert (await client.get(own)).status_code == 200
+    # Nor how many there are.
+    assert "with 0 rows" in (await client.get(own)).text
+    assert "with 3 rows" in (await admin.get(draft)).text
     assert (await admin.get(draft)).status_code == 200
     assert (draft in listed.text, own in listed.text) == (False, True)
     assert [job.id for job in await app.services.import_jobs.list_all()] == []

@@ -98,7 +98,7 @@ async def choose(job_id: int) -> Response:
         )
     except InvalidInputError as error:
         job = await jobs.get(job_id, current_viewer())
-        return _answer(_faulty(await jobs.preview(job), str(error)), HTTPStatus.UNPROCESSABLE_ENTITY)
+        return _answer(_faulty(await jobs.preview(job, current_viewer()), str(error)), HTTPStatus.UNPROCESSABLE_ENTITY)
     task = request.form.get("do")
     if task not in set(JobTask) or planned.fault:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if planned.fault and task in set(JobTask) else HTTPStatus.OK
@@ -158,13 +158,13 @@ async def _present(job: ImportJob) -> Fragment:
     if job.state is not JobState.DRAFT:
         return present_ended(job, has_rejects=jobs.rejects(job) is not None)
     try:
-        return present_draft(await jobs.preview(job))
+        return present_draft(await jobs.preview(job, current_viewer()))
     except ConflictError as error:
         return present_draft(JobPreview(job, None, fault=str(error)))
 
 
 def _faulty(preview: JobPreview, fault: str) -> DraftFragment:
-    return replace(present_draft(preview), fault=fault, can_start=True)
+    return replace(present_draft(preview), name=request.form.get("name", ""), fault=fault, can_start=True)
 
 
 def _values(context: Any) -> dict[str, Any]:  # Any: a context's class is not known to be a dataclass

@@ -30,6 +30,7 @@ from livesearch.services.imports import checked_name
 from livesearch.services.jobs.folder import JobFolder
 from livesearch.services.jobs.preview import JobPreview, plan_job
 from livesearch.services.jobs.runner import JobRunner
+from livesearch.services.sights import seen_by
 from livesearch.services.transactions import Transactions
 from livesearch.store import import_jobs as store
 from livesearch.store.collections import find_collection, list_collections
@@ -158,13 +159,13 @@ class ImportJobService:
         found = self.folder.progress(job.file) if job.is_live and job.folder == self.folder.mark else None
         return replace(job, progress=found) if found else job
 
-    async def preview(self, job: ImportJob) -> JobPreview:
+    async def preview(self, job: ImportJob, viewer: Viewer = ANYBODY) -> JobPreview:
         """What an import of a draft would make of its fields.
 
         Raises:
             ConflictError: The file lies on another machine.
         """
-        return await self._planned(job, job.choices.roles)
+        return await self._planned(job, job.choices.roles, viewer)
 
     async def revise(
         self,
@@ -189,7 +190,7 @@ class ImportJobService:
         """
         job = await self.get(job_id, viewer)
         choices = JobChoices(_checked(name), replace_all, key)
-        planned = await self._planned(replace(job, choices=choices), wanted)
+        planned = await self._planned(replace(job, choices=choices), wanted, viewer)
         # Of another key or name, what would change is something else.
         difference = job.difference if planned.job.choices == job.choices else None
         async with self._transactions.write() as conn:
@@ -200,10 +201,11 @@ class ImportJobService:
             raise ConflictError(f"“{job.filename}” has been started already.")
         return replace(planned, job=replace(planned.job, difference=difference))
 
-    async def _planned(self, job: ImportJob, wanted: Mapping[str, Role]) -> JobPreview:
+    async def _planned(self, job: ImportJob, wanted: Mapping[str, Role], viewer: Viewer) -> JobPreview:
         self._require_here(job)
         async with self._transactions.read() as conn:
-            existing = await find_collection(conn, job.choices.name)
+            found = await find_collection(conn, job.choices.name)
+            existing = await seen_by(conn, found, viewer) if found else None
         path = self.folder.file(job.file)
         return await asyncio.to_thread(
             plan_job, job, path, existing, wanted=wanted, unpacked_limit=self._unpacked_limit
