@@ -1,11 +1,14 @@
 """The database on SQLite: transactions, cancellation, limits, errors. Real files, real threads."""
 
 import asyncio
+import gc
 import random
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from sqlalchemy import exc, text
 import livesearch.db.sqlite
 from livesearch.config import Settings
 from livesearch.db import READER_COUNT, Database
-from livesearch.db.sqlite import InterruptibleConnection
+from livesearch.db.sqlite import MAPPED_COUNT, MAPPED_SIZE, InterruptibleConnection
 from livesearch.errors import ConfigError, ConflictError, QueryTimeoutError, StoreError, StoreUnavailableError
 
 # Several seconds when nothing stops it.
@@ -359,6 +362,33 @@ async def test_pragma_is_set(database: Database, pragma: str, reader: object, wr
         assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one() == reader
     async with database.write() as connection:
         assert (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar_one() == writer
+
+
+async def mapped_counts(database: Database) -> Counter[int]:
+    """Bytes of the file that readers map, all of them lent at once."""
+    async with AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(database.read()) for _ in range(READER_COUNT)]
+        return Counter([(await one.exec_driver_sql("PRAGMA mmap_size")).scalar_one() for one in readers])
+
+
+async def test_those_readers_map_the_file_that_are_lent_most(database: Database) -> None:
+    await database.warm()
+    for _ in range(3):
+        async with database.read() as one, database.read() as other:
+            for connection in (one, other):
+                assert (await connection.exec_driver_sql("PRAGMA mmap_size")).scalar_one() == MAPPED_SIZE
+
+    assert await mapped_counts(database) == {MAPPED_SIZE: MAPPED_COUNT, 0: READER_COUNT - MAPPED_COUNT}
+
+
+async def test_a_new_reader_maps_the_file_in_place_of_one_that_broke(database: Database) -> None:
+    await database.warm()
+    async with database.read() as connection:
+        await connection.invalidate()
+    del connection
+    gc.collect()
+
+    assert await mapped_counts(database) == {MAPPED_SIZE: MAPPED_COUNT, 0: READER_COUNT - MAPPED_COUNT}
 
 
 async def test_file_that_another_program_just_made_is_waited_for(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Self, TypeVar
+from weakref import WeakSet
 
 import aiosqlite
 from sqlalchemy import event
@@ -37,12 +38,12 @@ PRAGMAS = (
     "PRAGMA journal_size_limit=67108864",
 )
 # Readers read the first 256 MiB straight from the page cache of the system: half the processor time for rows of several
-# pages. Each connection maps them, and each mapping counts as resident memory though it is the same. The writer maps
-# nothing: an import goes through the whole file.
-READER_MMAP, WRITER_MMAP = 268435456, 0
-# KiB of cached pages a connection, negative as SQLite wants it: eight readers share 128 MiB; an import writes in the
-# order of keys, for which more than 16 MiB are of no use.
-WRITER_CACHE, READER_CACHE = -16384, -16384
+# pages. Each mapping counts as resident memory though it is the same, so two readers have one, which are lent most: the
+# pool lends the one that came back last. The writer maps nothing: an import goes through the whole file.
+MAPPED_SIZE, MAPPED_COUNT = 268435456, 2
+# KiB of cached pages a connection, negative as SQLite wants it: what readers without a mapping fall back on; an import
+# writes in the order of keys, for which more than 16 MiB are of no use.
+WRITER_CACHE, READER_CACHE = -16384, -4096
 
 # What may be the fault of one connection alone; a new one is tried the next time.
 BROKEN_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB})
@@ -211,13 +212,13 @@ def _enter_wal(raw: sqlite3.Connection) -> None:
             return
 
 
-def _open(path: str, *, is_reader: bool) -> sqlite3.Connection:
+def _open(path: str, *, is_reader: bool, is_mapped: bool) -> sqlite3.Connection:
     raw = sqlite3.connect(path, timeout=BUSY_SECONDS, check_same_thread=False)
     try:
         _enter_wal(raw)
         for pragma in PRAGMAS:
             raw.execute(pragma)
-        raw.execute(f"PRAGMA mmap_size={READER_MMAP if is_reader else WRITER_MMAP}")
+        raw.execute(f"PRAGMA mmap_size={MAPPED_SIZE if is_mapped else 0}")
         raw.execute(f"PRAGMA cache_size={READER_CACHE if is_reader else WRITER_CACHE}")
         if is_reader:
             raw.execute("PRAGMA query_only=ON")
@@ -246,13 +247,19 @@ def sqlite_engine(url: str, path: str, *, reader_count: int = 0) -> AsyncEngine:
         reader_count: Connections, all read-only; 0 makes an engine with a single connection that writes.
     """
     is_reader = reader_count > 0
+    mapped: WeakSet[InterruptibleConnection] = WeakSet()
+
+    def connect() -> InterruptibleConnection:
+        is_mapped = is_reader and len(mapped) < MAPPED_COUNT
+        opening = partial(_open, path, is_reader=is_reader, is_mapped=is_mapped)
+        connection = InterruptibleConnection(opening, _READING if is_reader else _WRITING)
+        if is_mapped:
+            mapped.add(connection)
+        return connection
+
     engine = create_async_engine(
         url,
-        async_creator=partial(
-            InterruptibleConnection,
-            partial(_open, path, is_reader=is_reader),
-            _READING if is_reader else _WRITING,
-        ),
+        async_creator=connect,
         pool_size=reader_count or 1,
         max_overflow=0,
         pool_use_lifo=True,  # the connection used last has the warmest cache
