@@ -97,8 +97,7 @@ async def choose(job_id: int) -> Response:
             wanted=_wanted_roles(),
         )
     except InvalidInputError as error:
-        job = await jobs.get(job_id, current_viewer())
-        return _answer(_faulty(await jobs.preview(job, current_viewer()), str(error)), HTTPStatus.UNPROCESSABLE_ENTITY)
+        return await _refuse(job_id, str(error))
     task = request.form.get("do")
     if task not in set(JobTask) or planned.fault:
         status = HTTPStatus.UNPROCESSABLE_ENTITY if planned.fault and task in set(JobTask) else HTTPStatus.OK
@@ -163,8 +162,11 @@ async def _present(job: ImportJob) -> Fragment:
         return present_draft(JobPreview(job, None, fault=str(error)))
 
 
-def _faulty(preview: JobPreview, fault: str) -> DraftFragment:
-    return replace(present_draft(preview), name=request.form.get("name", ""), fault=fault, can_start=True)
+async def _refuse(job_id: int, fault: str) -> Response:
+    jobs, viewer = current_services().import_jobs, current_viewer()
+    draft = present_draft(await jobs.preview(await jobs.get(job_id, viewer), viewer))
+    shown = replace(draft, name=request.form.get("name", ""), fault=fault, can_start=True)
+    return _answer(shown, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 def _values(context: Any) -> dict[str, Any]:  # Any: a context's class is not known to be a dataclass
