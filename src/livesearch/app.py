@@ -15,40 +15,32 @@ from livesearch.config import Settings, load_settings
 from livesearch.db import Database, sqlite_path
 from livesearch.errors import ConfigError
 from livesearch.services import Services, build_services
-from livesearch.web import (
-    activity,
-    api,
-    api_docs,
-    api_documents,
-    api_tuning,
-    audience,
-    auth,
-    auth_account,
-    auth_pages,
-    cookies,
-    csrf,
-    detection,
-    editing,
-    failures,
-    headers,
-    health,
-    htmx,
-    imports,
-    logs,
-    metrics,
-    pages,
-    saved_searches,
-    settings_pages,
-    shortlists,
-    unsubscribing,
-    users,
-)
+from livesearch.web import audience, auth, cookies, csrf, detection, failures, headers, logs, metrics
 from livesearch.web.assets import Assets
 from livesearch.web.caching import POLL_LABELS, ResponseCache, UnchangedPolls, recording
 from livesearch.web.caching.lines import RequestLines
 from livesearch.web.loop import LoopFlask
 from livesearch.web.registry import register_services
 from livesearch.web.rendering import TemplateEnvironment
+from livesearch.web.routes import (
+    account,
+    activity,
+    api,
+    api_docs,
+    api_documents,
+    api_tuning,
+    editing,
+    health,
+    htmx,
+    imports,
+    pages,
+    saved_searches,
+    settings_pages,
+    shortlists,
+    signing_in,
+    unsubscribing,
+    users,
+)
 from livesearch.web.uploads import Uploads
 
 _PACKAGE = Path(__file__).parent
@@ -127,8 +119,8 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
     for feature in (
         pages,
         editing,
-        auth_pages,
-        auth_account,
+        signing_in,
+        account,
         imports,
         shortlists,
         users,

@@ -10,35 +10,15 @@ import pytest
 from jinja2 import Environment, StrictUndefined, meta, nodes
 
 from livesearch.app import LivesearchApp, find_templates
-from livesearch.web import (
-    activity_contexts,
-    auth_contexts,
-    contexts,
-    edit_contexts,
-    import_contexts,
-    saved_contexts,
-    settings_contexts,
-    shortlist_contexts,
-    user_contexts,
-)
+from livesearch.web import contexts
 from livesearch.web.contexts import ErrorPage
 
 GLOBALS = {"asset", "icon", "sri", "root_url", "meta_csrf_token", "current_account", "current_shortlist"}
 
 CONTEXTS: dict[str, type] = {
     template: kind
-    for module in (
-        *(import_module(found.name) for found in pkgutil.iter_modules(contexts.__path__, f"{contexts.__name__}.")),
-        activity_contexts,
-        auth_contexts,
-        edit_contexts,
-        import_contexts,
-        saved_contexts,
-        settings_contexts,
-        shortlist_contexts,
-        user_contexts,
-    )
-    for _name, kind in inspect.getmembers(module, inspect.isclass)
+    for found in pkgutil.iter_modules(contexts.__path__, f"{contexts.__name__}.")
+    for _name, kind in inspect.getmembers(import_module(found.name), inspect.isclass)
     if isinstance(template := getattr(kind, "template", None), str)
 }
 ERROR_TEMPLATES = sorted(f"errors/{path.name}" for path in (find_templates() / "errors").glob("*.html"))

@@ -14,10 +14,10 @@ from livesearch.bridge import limits
 from livesearch.bridge.instance import LoopInstance
 from livesearch.errors import LivesearchError
 from livesearch.guard.admission import Admission
-from livesearch.web import health
 from livesearch.web.caching import ResponseCache, UnchangedPolls, is_poll
 from livesearch.web.metrics import Metrics
 from livesearch.web.refusals import Refusals
+from livesearch.web.routes import health
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from livesearch.guard.admission import Admission
 from livesearch.guard.draining import draining
 from livesearch.guard.lag import lag_watched, log_lag
 from livesearch.guard.whole import send_whole
-from livesearch.web import health
 from livesearch.web.refusals import Refusals
+from livesearch.web.routes import health
 
 
 def create_asgi() -> LoopBridge:

@@ -13,8 +13,8 @@ from livesearch.domain import UserSession
 from livesearch.services.sessions import LONGEST_SECONDS
 from livesearch.web.actors import current_session, set_actor, set_session
 from livesearch.web.addresses import is_api
-from livesearch.web.auth_contexts import HeaderAccount
 from livesearch.web.bearer import identify_program
+from livesearch.web.contexts.accounts import HeaderAccount
 from livesearch.web.cookies import has_session_cookie
 from livesearch.web.presenters.accounts import present_header_account
 from livesearch.web.registry import current_services

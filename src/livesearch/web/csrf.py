@@ -3,10 +3,10 @@
 from flask import Flask, Response, request, session
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
-from livesearch.web import api, api_documents, api_tuning, unsubscribing
 from livesearch.web.audience import SAFE_METHODS, Audience, open_to
 from livesearch.web.cookies import has_session_cookie
 from livesearch.web.expiry import is_from_here
+from livesearch.web.routes import api, api_documents, api_tuning, unsubscribing
 
 protection = CSRFProtect()
 

@@ -10,7 +10,7 @@ from flask import Response, make_response, request, url_for
 from flask_wtf.csrf import generate_csrf
 
 from livesearch.web.addresses import local_path, this_address
-from livesearch.web.auth_contexts import ExpiredPage
+from livesearch.web.contexts.accounts import ExpiredPage
 from livesearch.web.detection import htmx
 from livesearch.web.rendering import render
 

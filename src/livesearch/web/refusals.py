@@ -12,8 +12,8 @@ from livesearch.errors import OverloadedError
 from livesearch.web.contexts import ErrorFragment
 from livesearch.web.failures import Failure, describe, error_page, problem
 from livesearch.web.headers import SECURITY_HEADERS
-from livesearch.web.health import PATHS
 from livesearch.web.rendering import render
+from livesearch.web.routes.health import PATHS
 
 _FAILURES = {
     400: Failure(400, "Bad Request", "This request cannot be read."),

@@ -23,7 +23,7 @@ from livesearch.services import Services
 from livesearch.services.policy import Actor
 from livesearch.web import cookies
 from livesearch.web.auth import secret_of
-from livesearch.web.import_forms import UploadForm
+from livesearch.web.forms.imports import UploadForm
 from livesearch.web.loop import LoopFlask
 from livesearch.web.registry import current_services
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from flask import url_for
 
 from livesearch.domain import Scope, Token, User, UserSession
-from livesearch.web.auth_contexts import (
+from livesearch.web.contexts.accounts import (
     AccountPage,
     HeaderAccount,
     SessionRow,
@@ -14,7 +14,7 @@ from livesearch.web.auth_contexts import (
     TokenRow,
     TokensFragment,
 )
-from livesearch.web.forms import ChangePasswordForm, DeleteAccountForm, TokenForm
+from livesearch.web.forms.accounts import ChangePasswordForm, DeleteAccountForm, TokenForm
 
 # The first that is found names the browser: many call themselves by several names, the truest first here.
 _BROWSERS = {"Edg": "Edge", "OPR": "Opera", "Firefox": "Firefox", "Chrome": "Chrome", "Safari": "Safari"}

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from flask import current_app, url_for
 
 from livesearch.domain import ImportJob, JobState, JobTask, RecentChange, SearchQuery
-from livesearch.web.activity_contexts import Activity, RecentChangeRow, RunningImport
 from livesearch.web.contexts import Poll
+from livesearch.web.contexts.activity import Activity, RecentChangeRow, RunningImport
 from livesearch.web.presenters.addresses import address_of, search_address
 from livesearch.web.presenters.formats import format_age
 from livesearch.web.presenters.imports import job_title, progress_facts

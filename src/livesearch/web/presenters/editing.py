@@ -19,9 +19,9 @@ from livesearch.web.contexts import (
     ResultRow,
     ResultsEditing,
 )
-from livesearch.web.edit_contexts import Difference, EditConflict, EditFragment, EditPage
-from livesearch.web.edit_forms import DocumentForm, edited_fields
-from livesearch.web.field_texts import text_of_value
+from livesearch.web.contexts.edit_forms import Difference, EditConflict, EditFragment, EditPage
+from livesearch.web.forms.documents import DocumentForm, edited_fields
+from livesearch.web.forms.field_texts import text_of_value
 from livesearch.web.presenters.addresses import address_of, address_with_key, document_url, fits_path, search_address
 from livesearch.web.presenters.formats import format_values, shorten
 from livesearch.web.presenters.results import present_rows

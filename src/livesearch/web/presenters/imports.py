@@ -8,7 +8,7 @@ from flask_wtf.csrf import generate_csrf
 
 from livesearch.domain import Field, FieldType, ImportJob, JobResult, JobState, JobTask, Role
 from livesearch.services.jobs import JobPreview
-from livesearch.web.import_contexts import (
+from livesearch.web.contexts.imports import (
     DraftFragment,
     EndedFragment,
     FieldRow,

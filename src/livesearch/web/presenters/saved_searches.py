@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from flask import url_for
 
 from livesearch.domain import DigestRhythm, Range, ResultPage, SavedSearch, SavedSearchState, User, collection_label
-from livesearch.web.activity_contexts import Activity
-from livesearch.web.parameters import canonical_parameters
-from livesearch.web.presenters.accounts import format_moment
-from livesearch.web.presenters.addresses import address_of
-from livesearch.web.presenters.formats import format_count, format_results, shorten
-from livesearch.web.presenters.results import present_rows
-from livesearch.web.saved_contexts import (
+from livesearch.web.contexts.activity import Activity
+from livesearch.web.contexts.saved_searches import (
     DashboardPage,
     RhythmChoice,
     SavedSearchesFragment,
     SavedSearchPage,
     SavedSearchRow,
 )
+from livesearch.web.parameters import canonical_parameters
+from livesearch.web.presenters.accounts import format_moment
+from livesearch.web.presenters.addresses import address_of
+from livesearch.web.presenters.formats import format_count, format_results, shorten
+from livesearch.web.presenters.results import present_rows
 
 _RHYTHMS = {
     DigestRhythm.OFF: "No mails",

@@ -21,9 +21,7 @@ from livesearch.services.collection_settings import OwnersView
 from livesearch.services.field_roles import possible_roles
 from livesearch.services.ranking import LANGUAGES, NO_FIELD, NO_LANGUAGE
 from livesearch.services.synonyms import describe
-from livesearch.web.presenters.formats import format_count
-from livesearch.web.presenters.imports import ROLE_LABELS, role_label
-from livesearch.web.settings_contexts import (
+from livesearch.web.contexts.settings import (
     Choice,
     ComparedHit,
     PreviewFragment,
@@ -33,6 +31,8 @@ from livesearch.web.settings_contexts import (
     Typed,
     WeightRow,
 )
+from livesearch.web.presenters.formats import format_count
+from livesearch.web.presenters.imports import ROLE_LABELS, role_label
 
 NO_PREVIEW = PreviewFragment("", "", (), ())
 

@@ -10,9 +10,9 @@ import orjson
 
 from livesearch.domain import Collection, Document, Place, Role, SharedShortlist, ShortlistedDocument, ShortlistEntry
 from livesearch.search.values import title_of
+from livesearch.web.contexts.shortlists import HeaderShortlist, SharedShortlistPage, ShortlistFragment, ShortlistRow
 from livesearch.web.presenters.addresses import document_url
 from livesearch.web.presenters.formats import format_count, format_values, shorten
-from livesearch.web.shortlist_contexts import HeaderShortlist, SharedShortlistPage, ShortlistFragment, ShortlistRow
 
 # Values told beside the collection.
 _FACT_COUNT = 3

@@ -8,17 +8,17 @@ from flask import url_for
 from livesearch.domain import User, UserPage
 from livesearch.web.actors import current_session
 from livesearch.web.contexts import PageLink, Pagination
-from livesearch.web.presenters.accounts import format_day
-from livesearch.web.presenters.formats import format_count, shorten
-from livesearch.web.presenters.results import SITE_NAME
-from livesearch.web.user_contexts import (
+from livesearch.web.contexts.users import (
     ShownUser,
     UserFormFragment,
     UserFragment,
     UsersFragment,
     UsersPage,
 )
-from livesearch.web.user_forms import NewUserForm, ResetPasswordForm, UserForm
+from livesearch.web.forms.users import NewUserForm, ResetPasswordForm, UserForm
+from livesearch.web.presenters.accounts import format_day
+from livesearch.web.presenters.formats import format_count, shorten
+from livesearch.web.presenters.results import SITE_NAME
 
 
 def present_user(user: User) -> ShownUser:

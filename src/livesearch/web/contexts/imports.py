@@ -1,9 +1,9 @@
-"""What the templates of imports are given, as ``contexts`` has it for the others."""
+"""What the templates of imports are given."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from livesearch.web.import_forms import UploadForm
+from livesearch.web.forms.imports import UploadForm
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from livesearch.web.actors import current_actor, current_session
 from livesearch.web.addresses import client_address, go
 from livesearch.web.audience import Audience, declare
 from livesearch.web.auth import begin_session, end_session
-from livesearch.web.auth_contexts import DeleteAccountFragment, PasswordFragment
+from livesearch.web.contexts.accounts import DeleteAccountFragment, PasswordFragment
 from livesearch.web.detection import htmx
-from livesearch.web.forms import ChangePasswordForm, DeleteAccountForm, TokenForm, text_of
+from livesearch.web.forms.accounts import ChangePasswordForm, DeleteAccountForm, TokenForm, text_of
 from livesearch.web.presenters.accounts import present_account, present_sessions, present_tokens
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import Context, render

@@ -22,6 +22,7 @@ from livesearch.web import visitor_shortlists
 from livesearch.web.actors import current_actor, current_session, current_viewer
 from livesearch.web.addresses import checked_next, go, local_path
 from livesearch.web.audience import Audience, declare, open_to
+from livesearch.web.contexts.shortlists import HeaderShortlist, ShortlistCountFragment, ShortlistPage
 from livesearch.web.detection import htmx, respond
 from livesearch.web.presenters.shortlists import (
     present_header_shortlist,
@@ -32,7 +33,6 @@ from livesearch.web.presenters.shortlists import (
 )
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import render
-from livesearch.web.shortlist_contexts import HeaderShortlist, ShortlistCountFragment, ShortlistPage
 from livesearch.web.visitor_shortlists import change_of_visitor, entries_of_visitor, heal_cookie
 
 blueprint = Blueprint("shortlist", __name__, url_prefix="/shortlist")

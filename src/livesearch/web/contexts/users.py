@@ -1,10 +1,10 @@
-"""What the templates of users administration are given, as ``contexts`` has it for the others."""
+"""What the templates of users administration are given."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from livesearch.web.contexts import Pagination
-from livesearch.web.user_forms import NewUserForm, ResetPasswordForm, UserForm
+from livesearch.web.forms.users import NewUserForm, ResetPasswordForm, UserForm
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from wtforms.validators import DataRequired, ValidationError
 
 from livesearch.domain import Collection, Document, Field, FieldType, Role, Viewer, VisibleTo
 from livesearch.errors import InvalidInputError
-from livesearch.web.field_texts import Control, control_of, text_of_value, value_of_text
-from livesearch.web.forms import text_of
+from livesearch.web.forms.accounts import text_of
+from livesearch.web.forms.field_texts import Control, control_of, text_of_value, value_of_text
 
 DIGEST, METHOD = "_digest", "_method"
 # Names that forms have for themselves; a field named so is sent with a prefix.

@@ -1,10 +1,10 @@
-"""What the templates of saved searches and the dashboard are given, as ``contexts`` has it for the others."""
+"""What the templates of saved searches and the dashboard are given."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from livesearch.web.activity_contexts import Activity
 from livesearch.web.contexts import ResultRow
+from livesearch.web.contexts.activity import Activity
 
 
 @dataclass(frozen=True, slots=True)

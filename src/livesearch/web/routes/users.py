@@ -15,8 +15,16 @@ from livesearch.errors import InvalidInputError, NameTakenError
 from livesearch.web.actors import current_actor
 from livesearch.web.addresses import go
 from livesearch.web.audience import Audience, declare
+from livesearch.web.contexts.users import (
+    NewUserFragment,
+    UserFormPage,
+    UserGoneFragment,
+    UserPage,
+    UserRowFragment,
+)
 from livesearch.web.detection import htmx, respond
-from livesearch.web.forms import text_of
+from livesearch.web.forms.accounts import text_of
+from livesearch.web.forms.users import NewUserForm, ResetPasswordForm, UserForm
 from livesearch.web.parameters import parse_page
 from livesearch.web.presenters.users import (
     present_open_user,
@@ -28,14 +36,6 @@ from livesearch.web.presenters.users import (
 )
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import Context, render
-from livesearch.web.user_contexts import (
-    NewUserFragment,
-    UserFormPage,
-    UserGoneFragment,
-    UserPage,
-    UserRowFragment,
-)
-from livesearch.web.user_forms import NewUserForm, ResetPasswordForm, UserForm
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger("livesearch.users")
 

@@ -1,10 +1,10 @@
-"""What the templates of editing are given, as ``contexts`` has it for the others."""
+"""What the templates of editing are given."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from livesearch.web.contexts import ChangeNotice, ResultRow
-from livesearch.web.edit_forms import DocumentForm
+from livesearch.web.forms.documents import DocumentForm
 
 
 @dataclass(frozen=True, slots=True)

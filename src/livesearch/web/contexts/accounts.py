@@ -1,9 +1,9 @@
-"""What the templates of accounts are given, as ``contexts`` has it for the others."""
+"""What the templates of accounts are given."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from livesearch.web.forms import (
+from livesearch.web.forms.accounts import (
     ChangePasswordForm,
     DeleteAccountForm,
     RegisterForm,

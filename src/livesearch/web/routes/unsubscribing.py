@@ -6,9 +6,9 @@ The link's secret is all that is needed, and all that it does is end mails: ther
 from flask import Blueprint, Response, make_response, request
 
 from livesearch.web.audience import Audience, declare
+from livesearch.web.contexts.saved_searches import UnsubscribePage
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import render
-from livesearch.web.saved_contexts import UnsubscribePage
 
 blueprint = Blueprint("unsubscribing", __name__, url_prefix="/unsubscribe")
 declare(blueprint, reading=Audience.EVERYONE, changing=Audience.EVERYONE)

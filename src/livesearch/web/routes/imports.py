@@ -13,8 +13,7 @@ from livesearch.services.jobs import JobPreview
 from livesearch.web.actors import current_actor, current_viewer
 from livesearch.web.addresses import go
 from livesearch.web.audience import Audience, declare
-from livesearch.web.detection import htmx
-from livesearch.web.import_contexts import (
+from livesearch.web.contexts.imports import (
     DraftFragment,
     DraftPage,
     EndedFragment,
@@ -24,7 +23,8 @@ from livesearch.web.import_contexts import (
     ProgressPage,
     UploadFragment,
 )
-from livesearch.web.import_forms import UploadForm
+from livesearch.web.detection import htmx
+from livesearch.web.forms.imports import UploadForm
 from livesearch.web.presenters.imports import present_draft, present_ended, present_jobs, present_progress
 from livesearch.web.registry import current_services, current_settings
 from livesearch.web.rendering import Context, render

@@ -10,7 +10,7 @@ from wtforms.validators import DataRequired
 from livesearch.domain import User, UserRole
 from livesearch.services.accounts import EMAIL_LENGTH, checked_groups, require_good_email, require_good_name
 from livesearch.services.users import UserChange
-from livesearch.web.forms import NAME, NEW_PASSWORD, PASSWORD_ADVICE, checked, good_password, required, text_of
+from livesearch.web.forms.accounts import NAME, NEW_PASSWORD, PASSWORD_ADVICE, checked, good_password, required, text_of
 
 # Of somebody else: the browser must not offer one's own.
 _NAME = {**NAME, "autocomplete": "off"}

@@ -7,16 +7,16 @@ from werkzeug.datastructures import MultiDict
 
 from livesearch.domain import DigestRhythm, SearchQuery, User
 from livesearch.errors import InvalidInputError
-from livesearch.web.activity import current_activity
 from livesearch.web.actors import current_actor
 from livesearch.web.addresses import go
 from livesearch.web.audience import Audience, declare
+from livesearch.web.contexts.saved_searches import SavedSearchesFragment, SaveSearchFragment
 from livesearch.web.detection import htmx, respond
 from livesearch.web.parameters import canonical_parameters, parse_query
 from livesearch.web.presenters.saved_searches import present_dashboard, present_saved_search, present_saved_searches
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import render
-from livesearch.web.saved_contexts import SavedSearchesFragment, SaveSearchFragment
+from livesearch.web.routes.activity import current_activity
 
 blueprint = Blueprint("saved", __name__)
 declare(blueprint, reading=Audience.SIGNED_IN, changing=Audience.SIGNED_IN)

@@ -14,10 +14,10 @@ from livesearch.services.ranking import RankingChange, changed
 from livesearch.web.actors import current_actor, current_viewer
 from livesearch.web.addresses import go
 from livesearch.web.audience import Audience, declare
+from livesearch.web.contexts.settings import PreviewFragment, Typed
 from livesearch.web.presenters.settings import NO_PREVIEW, present_comparison, present_settings
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import Context, render
-from livesearch.web.settings_contexts import PreviewFragment, Typed
 
 blueprint = Blueprint("settings", __name__)
 declare(blueprint, reading=Audience.ADMINS, changing=Audience.ADMINS)

@@ -3,9 +3,9 @@
 from flask import Blueprint
 
 from livesearch.domain import Scope
-from livesearch.web.activity_contexts import Activity, ActivityFragment
 from livesearch.web.actors import current_actor, current_viewer
 from livesearch.web.audience import Audience, declare
+from livesearch.web.contexts.activity import Activity, ActivityFragment
 from livesearch.web.presenters.activity import present_activity
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import render

@@ -8,7 +8,7 @@ from livesearch.web.actors import current_session
 from livesearch.web.addresses import checked_next, client_address, go, local_path
 from livesearch.web.audience import Audience, declare, open_to
 from livesearch.web.auth import begin_session, current_secret, end_session
-from livesearch.web.auth_contexts import (
+from livesearch.web.contexts.accounts import (
     RegisterFragment,
     RegisterPage,
     SetupFragment,
@@ -17,7 +17,7 @@ from livesearch.web.auth_contexts import (
     SignInPage,
 )
 from livesearch.web.detection import htmx
-from livesearch.web.forms import RegisterForm, SetupForm, SignInForm, text_of
+from livesearch.web.forms.accounts import RegisterForm, SetupForm, SignInForm, text_of
 from livesearch.web.registry import current_services
 from livesearch.web.rendering import Context, render
 from livesearch.web.visitor_shortlists import entries_of_visitor

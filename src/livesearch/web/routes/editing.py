@@ -18,10 +18,10 @@ from livesearch.web.actors import current_name, current_viewer
 from livesearch.web.addresses import go
 from livesearch.web.audience import Audience, declare
 from livesearch.web.contexts import ChangeNotice
+from livesearch.web.contexts.edit_forms import ChangeNoticeFragment, EditedRowFragment, EditFragment
 from livesearch.web.detection import htmx, respond
-from livesearch.web.edit_contexts import ChangeNoticeFragment, EditedRowFragment, EditFragment
-from livesearch.web.edit_forms import DIGEST, METHOD, DocumentForm, digest_of_text
 from livesearch.web.editors import document_editing, leave_notice
+from livesearch.web.forms.documents import DIGEST, METHOD, DocumentForm, digest_of_text
 from livesearch.web.presenters.documents import present_document
 from livesearch.web.presenters.editing import (
     DOCUMENT_ID,

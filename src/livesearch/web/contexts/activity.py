@@ -1,4 +1,4 @@
-"""What the templates of activity are given, as ``contexts`` has it for the others."""
+"""What the templates of activity are given."""
 
 from dataclasses import dataclass
 from typing import ClassVar
