@@ -79,12 +79,19 @@ class Match:
 _NOTHING = BitMap()
 
 
-def needs(clauses: Iterable[Clause], filters: Mapping[str, Iterable[str]] | None = None) -> Needs:
-    """The postings that ``match``, ``satisfying`` and ``filter_documents`` will ask for."""
+def needs(
+    clauses: Iterable[Clause], filters: Mapping[str, Iterable[str]] | None = None, *, has_titles: bool = True
+) -> Needs:
+    """The postings that ``match``, ``satisfying`` and ``filter_documents`` will ask for.
+
+    Args:
+        has_titles: Whether any field is a title: where none is, no document holds a word in one.
+    """
+    places = (False, True) if has_titles else (False,)
     wanted = {keys.ALL} | {keys.facet(name, value) for name, values in (filters or {}).items() for value in values}
     ranges = set()
     for term in {term for clause in clauses for way in clause.alternatives for term in way.terms}:
-        for in_title in (False, True):
+        for in_title in places:
             wanted.add(keys.word(term.text, in_title=in_title))
             if term.is_prefix and len(term.text) <= keys.PREFIX_LENGTH:
                 wanted.add(keys.prefix(term.text, in_title=in_title))

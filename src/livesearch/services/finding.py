@@ -272,7 +272,7 @@ class _Search:
 
     async def load(self, clauses: Iterable[Clause], filters: Mapping[str, Iterable[str]] | None = None) -> None:
         """Read the postings that are missing."""
-        wanted = needs(clauses, filters)
+        wanted = needs(clauses, filters, has_titles=self._collection.title_field is not None)
         if missing := wanted.keys - self._asked:
             found = await load_postings(self._conn, self._collection.id, missing, self._chunks)
             self._by_key.update(self._past.postings.of(missing, found) if self._past else found)

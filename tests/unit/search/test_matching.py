@@ -186,6 +186,8 @@ def test_needs_names_postings_of_whole_words_and_of_beginnings() -> None:
     assert wanted.keys == {"*", "wnew", "tnew", "wzelda", "tzelda", "fplatform\x1fNES", "fplatform\x1fSNES"}
     assert wanted.ranges == {keys.word_range("zelda", in_title=True), keys.word_range("zelda", in_title=False)}
     assert needs(parse_query("ze").clauses).keys == {"*", "wze", "tze", "pze", "qze"}
+    assert needs(parse_query("ze").clauses, has_titles=False).keys == {"*", "wze", "pze"}
+    assert needs(parse_query("zelda").clauses, has_titles=False).ranges == {("wzelda", "wzelda\U0010ffff")}
     assert needs(()).keys == {"*"}
 
 
