@@ -110,15 +110,18 @@ def match(query: ParsedQuery, postings: Postings) -> Match:
     everything = postings.get(keys.ALL)
     excluded = _union(satisfying(clause, postings) for clause in query.excluded if not clause.must_be_checked)
     if not query.clauses:
-        found = everything - excluded if excluded else everything
+        found = _without(everything, excluded)
         return Match(found, (found,))
     grades = [_graded(clause, postings) for clause in query.clauses]
-    found = _intersection([grade.anyhow for grade in grades]) - excluded
+    found = _without(_intersection([grade.anyhow for grade in grades]), excluded)
     titled_whole = _intersection([grade.title_whole for grade in grades]) & found
     titled = _intersection([grade.title for grade in grades]) & found
     whole = _intersection([grade.whole for grade in grades]) & found
-    close = _intersection([grade.close for grade in grades]) & found
-    tiers = titled_whole, titled - titled_whole, whole - titled, close - whole - titled, found - close
+    close, corrected = found, _NOTHING
+    if any(grade.close is not grade.anyhow for grade in grades):
+        close = _intersection([grade.close for grade in grades]) & found
+        corrected = found - close
+    tiers = titled_whole, titled - titled_whole, whole - titled, _without(close, whole | titled), corrected
     has_forms = any(way.kind is Kind.FORM for clause in query.clauses for way in clause.alternatives)
     return Match(found, tiers, titled | _written(query, postings) if has_forms else None)
 
@@ -170,6 +173,11 @@ def _union(bitmaps: Iterable[BitMap]) -> BitMap:
 def _intersection(bitmaps: Sequence[BitMap]) -> BitMap:
     # Rarest first: an intersection costs what its smaller side has.
     return bitmaps[0] if len(bitmaps) == 1 else reduce(and_, sorted(bitmaps, key=len))
+
+
+def _without(documents: BitMap, others: BitMap) -> BitMap:
+    # A copy of what a single letter finds takes as long as an intersection.
+    return documents - others if others else documents
 
 
 def filter_documents(filters: Mapping[str, Iterable[str]], postings: Postings) -> dict[str, BitMap]:

@@ -188,7 +188,7 @@ def remaining(
     """
     without = scored if isinstance(scored, BitMap) else BitMap(scored)
     found: list[Place] = []
-    for tier, documents in enumerate(tiers):
+    for tier, documents in enumerate(tiers if limit > 0 else ()):
         rest = documents - without if without else documents
         if offset < len(rest):
             found += [Place(tier, number) for number in order.best(rest, limit - len(found), offset=offset)]

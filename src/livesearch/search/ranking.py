@@ -162,15 +162,14 @@ def candidates(match: Match, order: Order, *, limit: int = CANDIDATE_COUNT) -> l
     Of a tier that has more, those come first that hold the words as they were typed, then those of higher rank.
     """
     found: list[int] = []
-    for tier in match.tiers:
+    for tier in filter(None, match.tiers):
         if len(found) >= limit:
             break
-        groups = [tier] if match.literal is None else [tier & match.literal, tier - match.literal]
-        room = limit
-        for group in groups:
-            best = order.best(group, room) if room and group else []
-            found += best
-            room -= len(best)
+        typed = tier if match.literal is None else tier & match.literal
+        best = order.best(typed, limit) if typed else []
+        if match.literal is not None and len(best) < min(limit, len(tier)):
+            best += order.best(tier - match.literal, limit - len(best))
+        found += best
     return found
 
 
