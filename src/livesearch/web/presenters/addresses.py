@@ -29,9 +29,15 @@ def search_address(collection: Collection, query: SearchQuery) -> str:
     return address_of("pages.search", name=collection.name) + canonical_parameters(query)
 
 
+@lru_cache(maxsize=4096)
+def quote_key(key: str, safe: str = _PATH_CHARACTERS) -> str:
+    """A document's key as it stands in an address; the same documents are shown again with every letter typed."""
+    return quote(key, safe=safe)
+
+
 def address_with_key(endpoint: str, name: str, key: str) -> str:
     """What ``url_for`` says of an endpoint whose path ends with a document's key, any but those of ``.`` and ``..``."""
-    return address_of(endpoint, name=name, key=_ANY_KEY).removesuffix(_ANY_KEY) + quote(key, safe=_PATH_CHARACTERS)
+    return address_of(endpoint, name=name, key=_ANY_KEY).removesuffix(_ANY_KEY) + quote_key(key)
 
 
 def fits_path(key: str) -> bool:

@@ -1,5 +1,6 @@
 """What an open list asks, and what it is told."""
 
+from functools import lru_cache
 from hashlib import blake2b
 
 from flask import current_app
@@ -19,6 +20,7 @@ def present_poll(page: ResultPage) -> Poll:
     return Poll(url, current_app.config["POLL_MS"])
 
 
+@lru_cache(maxsize=4096)
 def row_id(collection_id: int, key: str) -> str:
     """The id of a row: the document's own, so that focus and what is open stay with it when rows come and go."""
     return f"result-{collection_id}-{blake2b(key.encode(), digest_size=6).hexdigest()}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from urllib.parse import quote
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -22,7 +22,7 @@ from livesearch.web.contexts import (
     SortChoice,
 )
 from livesearch.web.parameters import Expansions, canonical_parameters
-from livesearch.web.presenters.addresses import address_of, document_url, fits_path, search_address
+from livesearch.web.presenters.addresses import address_of, document_url, fits_path, quote_key, search_address
 from livesearch.web.presenters.corrections import announce, present_correction
 from livesearch.web.presenters.facets import present_chips, present_facets, present_ranges
 from livesearch.web.presenters.formats import (
@@ -102,8 +102,8 @@ class _Layout:
     """What the rows of a page have in common.
 
     Attributes:
-        meta_fields: Fields of the line under the title.
-        named_fields: Those among them whose values need their name beside them.
+        meta_names: Fields of the line under the title.
+        meta_labels: For each of them what its values need beside them; empty for those that speak for themselves.
         parameters: The search, as a query string.
         explanation_urls: Of the page, without its key, and of fragments, up to it: making them for each row took a
             quarter of the time of an answer. None where nothing was looked for, so that there is nothing to explain.
@@ -111,8 +111,8 @@ class _Layout:
     """
 
     collection: Collection
-    meta_fields: tuple[Field, ...]
-    named_fields: frozenset[str]
+    meta_names: tuple[str, ...]
+    meta_labels: tuple[str, ...]
     parameters: str
     explanation_urls: tuple[str, str] | None
     edit_urls: tuple[str, str] | None
@@ -125,11 +125,10 @@ def present_rows(page: ResultPage, *, can_edit: bool = False) -> tuple[ResultRow
         can_edit: Whether rows lead to where they are changed.
     """
     years, meta_fields = _year_fields(page), _choose_meta(page)
-    named_fields = frozenset(f.name for f in meta_fields if f.role is Role.SORT and f.name not in years)
     layout = _Layout(
         page.collection,
-        meta_fields,
-        named_fields,
+        tuple(f.name for f in meta_fields),
+        tuple(f.label if f.role is Role.SORT and f.name not in years else "" for f in meta_fields),
         canonical_parameters(page.query),
         explanation_urls=_urls(page.collection.name, *_EXPLAIN) if page.query.text.strip() else None,
         edit_urls=_urls(page.collection.name, *_EDIT) if can_edit else None,
@@ -139,21 +138,17 @@ def present_rows(page: ResultPage, *, can_edit: bool = False) -> tuple[ResultRow
 
 def _present_row(hit: Hit, layout: _Layout) -> ResultRow:
     collection = layout.collection
-    shown = {
-        field.name: _present_meta(field, hit, needs_name=field.name in layout.named_fields)
-        for field in layout.meta_fields
-    }
     snippets = tuple(
         Snippet(label=field.label, text=format_highlight(highlight))
         for name, highlight in hit.snippets.items()
-        if name not in shown and (field := collection.field(name)) and _is_telling(highlight)
+        if name not in layout.meta_names and (field := collection.field(name)) and _is_telling(highlight)
     )
     return ResultRow(
         id=row_id(collection.id, hit.key),
         url=document_url(collection.name, hit.key, layout.parameters),
         place=f"{collection.name}/{hit.key}",
         title=format_highlight(shorten_highlight(hit.title, TITLE_LENGTH)),
-        meta=_without_repeats(shown.values()),
+        meta=_meta(hit, layout),
         snippets=snippets,
         is_pinned=hit.is_pinned,
         explanation=_present_link(hit, layout.explanation_urls, layout) if layout.explanation_urls else None,
@@ -178,7 +173,7 @@ def _present_link(hit: Hit, urls: tuple[str, str], layout: _Layout) -> Explanati
 def _key_urls(key: str, urls: tuple[str, str], parameters: str) -> tuple[str, str]:
     """Page and fragment about a document; a fragment's address cannot hold every key in its path."""
     page_url, fragment_url = urls
-    quoted = quote(key, safe="/:@,;")
+    quoted = quote_key(key, "/:@,;")
     url = f"{page_url}?key={quoted}{parameters.replace('?', '&', 1)}"
     return url, f"{fragment_url}{quoted}{parameters}" if fits_path(key) else url
 
@@ -231,20 +226,32 @@ def _year_fields(page: ResultPage) -> set[str]:
     }
 
 
-def _present_meta(field: Field, hit: Hit, *, needs_name: bool) -> Markup:
-    if field.name in hit.snippets:
-        return format_highlight(hit.snippets[field.name])
-    value = hit.document.get(field.name)
-    if not needs_name and type(value) is str:
-        return _shown(value)
+def _meta(hit: Hit, layout: _Layout) -> tuple[Markup, ...]:
+    """The line under a title: values with their labels, without what says nothing more."""
+    values = [hit.document.get(name) for name in layout.meta_names]
+    if not hit.snippets.keys().isdisjoint(layout.meta_names):
+        shown = zip(layout.meta_names, layout.meta_labels, values, strict=True)
+        marked = hit.snippets
+        return _without_repeats(
+            format_highlight(marked[name]) if name in marked else _present_value(label, value)
+            for name, label, value in shown
+        )
+    if {float, list, dict}.isdisjoint(map(type, values)):  # 0.0 equals -0.0; by lists and objects nothing is found
+        return _known_meta(layout.meta_labels, *values)
+    return _present_meta(layout.meta_labels, *values)
+
+
+def _present_meta(labels: tuple[str, ...], *values: Any) -> tuple[Markup, ...]:  # Any: JSON values
+    return _without_repeats(_present_value(label, value) for label, value in zip(labels, values, strict=True))
+
+
+# Rows of a page, and of the next, are shown again with every letter typed. By types, too: 1 is not `true`.
+_known_meta = lru_cache(maxsize=4096, typed=True)(_present_meta)
+
+
+def _present_value(label: str, value: Any) -> Markup:  # Any: a JSON value
     text = shorten(", ".join(format_values(value)))
-    return escape(f"{field.label} {text}" if needs_name and text else text)
-
-
-@lru_cache(maxsize=4096)
-def _shown(value: str) -> Markup:
-    """A value by itself; rows of a page, and of the next, have many in common."""
-    return escape(shorten(value)) if value.strip() else Markup()
+    return escape(f"{label} {text}" if label and text else text)
 
 
 def _without_repeats(values: Iterable[Markup]) -> tuple[Markup, ...]:
@@ -282,9 +289,14 @@ def _present_empty(page: ResultPage) -> EmptyHelp:
 
 def _present_pagination(page: ResultPage) -> Pagination:
     current, last = page.query.page, page.page_count
+    first_url = search_address(page.collection, replace(page.query, page=1))
+    # The page comes last in the one query string that stands for a search.
+    sign = "&" if "?" in first_url else "?"
 
     def url(number: int) -> str:
-        return search_address(page.collection, replace(page.query, page=number)) if 1 <= number <= last else ""
+        if not 1 <= number <= last:
+            return ""
+        return first_url if number == 1 else f"{first_url}{sign}page={number}"
 
     near = range(max(1, current - _NEIGHBOURS), min(last, current + _NEIGHBOURS) + 1)
     numbers = sorted({1, last, *near})
