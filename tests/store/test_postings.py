@@ -10,7 +10,7 @@ from livesearch.domain import CHUNK_BITS, PostingChange
 from livesearch.services import Services
 from livesearch.store.bitmaps import low_bits
 from livesearch.store.collections import create_collection
-from livesearch.store.postings import apply_changes, chunks_of, load_postings, load_range, load_union
+from livesearch.store.postings import apply_changes, chunks_of, load_postings, load_range, load_unions
 
 EVERY = ("", "\U0010ffff")
 
@@ -92,6 +92,11 @@ async def test_a_union_is_of_all_keys_in_the_range(conn: AsyncConnection) -> Non
     await apply_changes(conn, 1, 0, [change("wa", many), *few, change("wb", [2])])
     await apply_changes(conn, 1, 1, [change("wab", [high + 9]), change("wac", [high + 1, high + 9])])
 
-    assert await load_union(conn, 1, ("wa", "wb"), [0, 1]) == BitMap(many) | BitMap([1, 5, 7, high + 1, high + 9])
-    assert await load_union(conn, 1, ("wab", "wb"), [1]) == BitMap([high + 1, high + 9])
-    assert await load_union(conn, 1, ("wc", "wd"), [0, 1]) == BitMap()
+    held, unions = await load_unions(conn, 1, ["wb", "wz"], [("wa", "wb"), ("wab", "wb"), ("wc", "wd")], [0, 1])
+    assert held == {"wb": BitMap([2])}
+    assert unions == [
+        BitMap(many) | BitMap([1, 5, 7, high + 1, high + 9]),
+        BitMap([0, 1, 5, 7, high + 1, high + 9]),
+        BitMap(),
+    ]
+    assert await load_unions(conn, 1, [], [("wab", "wb")], [1]) == ({}, [BitMap([high + 1, high + 9])])

@@ -136,12 +136,13 @@ class InterruptibleConnection(aiosqlite.Connection):
         """Whether it only reads, and so waits for no writer."""
         return self._begin_statement == _READING
 
-    async def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        """Run a statement and give its rows."""
-        return await self.run_statement(self._fetch_in_thread, sql, parameters)
+    async def fetch(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Any]]:
+        """Run statements in one trip to the thread and give the rows of each."""
+        return await self.run_statement(self._fetch_in_thread, statements)
 
-    def _fetch_in_thread(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        return self.begin().execute(sql, parameters).fetchall()
+    def _fetch_in_thread(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
+        cursor = self.begin()
+        return [cursor.execute(sql, parameters).fetchall() for sql, parameters in statements]
 
     async def run_statement(self, function: Callable[..., T], *args: object) -> T:
         """Run a function in the thread; interrupt it when this task is cancelled."""

@@ -96,7 +96,7 @@ def words(text: str, *, with_last: bool = True) -> list[str]:
     """
     if text.isascii():
         found = spaced(text).decode().split()
-        if len(max(found, key=len, default="")) <= WORD_LENGTH:
+        if len(text) <= WORD_LENGTH or len(max(found, key=len, default="")) <= WORD_LENGTH:
             return found
     folded = fold(text).replace("_", " ")
     if not _HAS_UNSPACED.search(folded):

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -164,12 +164,9 @@ class Bins:
 
     def count(self, field: Field, base: Base) -> tuple[Bin, ...]:
         """Count the documents of each bin."""
-        counts = self.ordinals.count(base).counts
+        counts = self.ordinals.count(base).counts[1:].tolist()
         labels = _labels(self.edges, field)
-        return tuple(
-            Bin(labels[at], labels[at + 1], int(counts[at + 1]) if at + 1 < len(counts) else 0)
-            for at in range(len(self.edges) - 1)
-        )
+        return tuple(map(Bin, labels, labels[1:], chain(counts, repeat(0))))
 
 
 @lru_cache(maxsize=256)

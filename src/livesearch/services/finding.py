@@ -36,7 +36,7 @@ from livesearch.services.tuning import TuningCache
 from livesearch.services.vocabularies import VocabularyCache
 from livesearch.store.collections import list_collections
 from livesearch.store.documents import find_stored, load_documents
-from livesearch.store.postings import chunks_of, load_postings, load_union
+from livesearch.store.postings import chunks_of, load_unions
 
 # With fewer documents than this, words may have been meant otherwise than they were typed, and those documents are
 # found, too, that hold the most of them.
@@ -273,16 +273,20 @@ class _Search:
     async def load(self, clauses: Iterable[Clause], filters: Mapping[str, Iterable[str]] | None = None) -> None:
         """Read the postings that are missing."""
         wanted = needs(clauses, filters, has_titles=self._collection.title_field is not None)
-        if missing := wanted.keys - self._asked:
-            found = await load_postings(self._conn, self._collection.id, missing, self._chunks)
-            self._by_key.update(self._past.postings.of(missing, found) if self._past else found)
-        for key_range in wanted.ranges - self._asked:
-            union = await load_union(self._conn, self._collection.id, key_range, self._chunks)
-            self._by_range[key_range] = self._past.postings.of_any(key_range, union) if self._past else union
+        missing, ranges = wanted.keys - self._asked, list(wanted.ranges - self._asked)
+        if not missing and not ranges:
+            return
+        found, unions = await load_unions(self._conn, self._collection.id, missing, ranges, self._chunks)
+        by_range = dict(zip(ranges, unions, strict=True))
+        if self._past:
+            found = self._past.postings.of(missing, found)
+            by_range = {part: self._past.postings.of_any(part, union) for part, union in by_range.items()}
         if self._visible is not None:
             # Here and nowhere else: whatever is found, counted or compared is made from these.
-            self._by_key |= {key: self._by_key[key] & self._visible for key in missing if key in self._by_key}
-            self._by_range |= {part: self._by_range[part] & self._visible for part in wanted.ranges - self._asked}
+            found = {key: documents & self._visible for key, documents in found.items()}
+            by_range = {part: documents & self._visible for part, documents in by_range.items()}
+        self._by_key |= found
+        self._by_range |= by_range
         self._asked |= wanted.keys | wanted.ranges
 
     async def match(self, conditions: BitMap | None, vocabulary: Vocabulary | None, *, is_strict: bool) -> None:

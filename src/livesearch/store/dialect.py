@@ -37,12 +37,17 @@ class Dialect(Protocol):
     ) -> Sequence[StoredPosting]:
         """The postings there are, a row for each chunk that has the key."""
 
-    async def union_parts(
-        self, conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]
-    ) -> Sequence[tuple[int, int, bytes]]:
-        """The postings of any key in the range (first, end exclusive): chunk, cardinality and bitmap.
+    async def postings_and_parts(
+        self,
+        conn: AsyncConnection,
+        collection_id: int,
+        keys: Iterable[str],
+        ranges: Sequence[tuple[str, str]],
+        chunks: Sequence[int],
+    ) -> tuple[Sequence[StoredPosting], Sequence[Sequence[tuple[int, int, bytes]]]]:
+        """The same, and for each range (first, end exclusive) the postings of its keys: chunk, cardinality and bitmap.
 
-        Those that are plain numbers are put together, a row for each chunk, with cardinality 0.
+        Those in a range that are plain numbers are put together, a row for each chunk, with cardinality 0.
         """
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:

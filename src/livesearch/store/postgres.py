@@ -47,8 +47,20 @@ class PostgresStatements:
         )
         return cast("Sequence[tuple[str, int, int, bytes]]", result.fetchall())
 
-    async def union_parts(
-        self, conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]
+    async def postings_and_parts(
+        self,
+        conn: AsyncConnection,
+        collection_id: int,
+        keys: Iterable[str],
+        ranges: Sequence[tuple[str, str]],
+        chunks: Sequence[int],
+    ) -> tuple[Sequence[tuple[str, int, int, bytes]], list[Sequence[tuple[int, int, bytes]]]]:
+        rows = await self.postings_of(conn, collection_id, keys, chunks)
+        return rows, [await self._union_parts(conn, collection_id, key_range, chunks) for key_range in ranges]
+
+    @staticmethod
+    async def _union_parts(
+        conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]
     ) -> Sequence[tuple[int, int, bytes]]:
         rows = (
             "FROM postings WHERE collection_id = $1 AND chunk = ANY($2::int[])"

@@ -28,11 +28,19 @@ async def load_postings(
     return _united(await dialect_of(conn).postings_of(conn, collection_id, keys, chunks))
 
 
-async def load_union(
-    conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Sequence[int]
-) -> BitMap:
-    """The documents of any key in the range (first, end exclusive)."""
-    rows = await dialect_of(conn).union_parts(conn, collection_id, key_range, chunks)
+async def load_unions(
+    conn: AsyncConnection,
+    collection_id: int,
+    keys: Iterable[str],
+    ranges: Sequence[tuple[str, str]],
+    chunks: Sequence[int],
+) -> tuple[dict[str, BitMap], list[BitMap]]:
+    """The documents of each key, as ``load_postings`` gives them, and those of any key in each range."""
+    rows, unions = await dialect_of(conn).postings_and_parts(conn, collection_id, keys, ranges, chunks)
+    return _united(rows), [_union(parts) for parts in unions]
+
+
+def _union(rows: Iterable[tuple[int, int, bytes]]) -> BitMap:
     parts = [
         decode(cardinality, bitmap, chunk) if cardinality else decode_joined(bitmap, chunk)
         for chunk, cardinality, bitmap in rows

@@ -18,24 +18,52 @@ from livesearch.db.sqlite import InterruptibleConnection
 ROW_COUNT = 1000
 
 
-async def fetch(conn: AsyncConnection, sql: str, parameters: Sequence[Any]) -> list[Any]:  # Any: as SQLite has it
-    """Run one of the statements of a search, past SQLAlchemy: its part costs more than what these ask for."""
+# SQL, and its parameters.
+Statement = tuple[str, Sequence[Any]]  # Any: what SQLite takes
+
+
+async def fetch(conn: AsyncConnection, *statements: Statement) -> list[list[Any]]:  # Any: as SQLite has it
+    """Run statements of a search, past SQLAlchemy: its part costs more than what these ask for."""
     assert conn.sync_connection is not None  # noqa: S101  # it is open
     driver = conn.sync_connection.connection.driver_connection
     assert isinstance(driver, InterruptibleConnection)  # noqa: S101  # of our own engine
     # A writer's first statement waits for other writers: to run it twice would be to wait twice.
     if driver.is_reader:
         with suppress(sqlite3.Error, ValueError):
-            return await driver.fetch(sql, parameters)
+            return await driver.fetch(*statements)
         # Asked the usual way it fails again, and SQLAlchemy judges what that means for the connection.
-    return list(await conn.exec_driver_sql(sql, tuple(parameters)))
+    return [list(await conn.exec_driver_sql(sql, tuple(parameters))) for sql, parameters in statements]
+
+
+def _postings_of(collection_id: int, keys: Iterable[str], chunks: Iterable[int]) -> Statement:
+    # A join, for which SQLite does not first put the values into tables of their own: a quarter of the time.
+    sql = (
+        "SELECT postings.key, chunk, cardinality, bitmap"
+        " FROM json_each(?2) AS chunks CROSS JOIN json_each(?3) AS keys CROSS JOIN postings"
+        " ON collection_id = ?1 AND chunk = chunks.value AND postings.key = keys.value"
+    )
+    return sql, (collection_id, _json(chunks), _json(keys))
+
+
+def _union_parts(collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]) -> Statement:
+    chosen = (
+        "FROM postings WHERE collection_id = ?1 AND chunk IN (SELECT value FROM json_each(?2))"
+        " AND key >= ?3 AND key < ?4 AND length(bitmap)"
+    )
+    # What puts bytes together here makes text of them: they go as hexadecimal digits.
+    sql = (
+        f"SELECT chunk, 0, group_concat(hex(bitmap), '') {chosen} = 2 * cardinality GROUP BY chunk"
+        f" UNION ALL SELECT chunk, cardinality, bitmap {chosen} <> 2 * cardinality"
+    )
+    return sql, (collection_id, _json(chunks), *key_range)
 
 
 class SqliteStatements:
     """See `dialect.Dialect`."""
 
     async def fetch(self, conn: AsyncConnection, sql: str, parameters: Sequence[Any]) -> list[Any]:  # Any: see above
-        return await fetch(conn, sql, parameters)
+        (rows,) = await fetch(conn, (sql, parameters))
+        return rows
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, int, bytes]]) -> None:
         await _insert(
@@ -59,30 +87,22 @@ class SqliteStatements:
     async def postings_of(
         self, conn: AsyncConnection, collection_id: int, keys: Iterable[str], chunks: Iterable[int]
     ) -> Sequence[tuple[str, int, int, bytes]]:
-        # A join, for which SQLite does not first put the values into tables of their own: a quarter of the time.
-        return await fetch(
-            conn,
-            "SELECT postings.key, chunk, cardinality, bitmap"
-            " FROM json_each(?2) AS chunks CROSS JOIN json_each(?3) AS keys CROSS JOIN postings"
-            " ON collection_id = ?1 AND chunk = chunks.value AND postings.key = keys.value",
-            (collection_id, _json(chunks), _json(keys)),
-        )
+        (rows,) = await fetch(conn, _postings_of(collection_id, keys, chunks))
+        return rows
 
-    async def union_parts(
-        self, conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]
-    ) -> Sequence[tuple[int, int, bytes]]:
-        chosen = (
-            "FROM postings WHERE collection_id = ?1 AND chunk IN (SELECT value FROM json_each(?2))"
-            " AND key >= ?3 AND key < ?4 AND length(bitmap)"
-        )
-        # What puts bytes together here makes text of them: they go as hexadecimal digits.
-        rows: Sequence[tuple[int, int, Any]] = await fetch(  # Any: text or bytes
-            conn,
-            f"SELECT chunk, 0, group_concat(hex(bitmap), '') {chosen} = 2 * cardinality GROUP BY chunk"
-            f" UNION ALL SELECT chunk, cardinality, bitmap {chosen} <> 2 * cardinality",
-            (collection_id, _json(chunks), *key_range),
-        )
-        return [(chunk, count, found if count else bytes.fromhex(found)) for chunk, count, found in rows]
+    async def postings_and_parts(
+        self,
+        conn: AsyncConnection,
+        collection_id: int,
+        keys: Iterable[str],
+        ranges: Sequence[tuple[str, str]],
+        chunks: Sequence[int],
+    ) -> tuple[Sequence[tuple[str, int, int, bytes]], list[list[tuple[int, int, bytes]]]]:
+        unions = [_union_parts(collection_id, key_range, chunks) for key_range in ranges]
+        rows, *parts = await fetch(conn, _postings_of(collection_id, keys, chunks), *unions)
+        return rows, [
+            [(chunk, count, found if count else bytes.fromhex(found)) for chunk, count, found in some] for some in parts
+        ]
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
         await conn.exec_driver_sql(
@@ -104,12 +124,12 @@ class SqliteStatements:
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
     ) -> Sequence[tuple[int, str, bytes]]:
-        return await fetch(
-            conn,
+        sql = (
             "SELECT number, documents.key, body FROM json_each(?2) AS numbers CROSS JOIN documents"
-            " ON collection_id = ?1 AND number = numbers.value",
-            (collection_id, _json(numbers)),
+            " ON collection_id = ?1 AND number = numbers.value"
         )
+        (rows,) = await fetch(conn, (sql, (collection_id, _json(numbers))))
+        return rows
 
     async def add_frequencies(self, conn: AsyncConnection, rows: Sequence[tuple[int, str, int, int]]) -> None:
         await _insert(

@@ -22,7 +22,14 @@ from livesearch.web.contexts import (
     SortChoice,
 )
 from livesearch.web.parameters import Expansions, canonical_parameters
-from livesearch.web.presenters.addresses import address_of, document_url, fits_path, quote_key, search_address
+from livesearch.web.presenters.addresses import (
+    address_of,
+    address_with_key,
+    document_url,
+    fits_path,
+    quote_key,
+    search_address,
+)
 from livesearch.web.presenters.corrections import announce, present_correction
 from livesearch.web.presenters.facets import present_chips, present_facets, present_ranges
 from livesearch.web.presenters.formats import (
@@ -104,6 +111,7 @@ class _Layout:
     Attributes:
         meta_names: Fields of the line under the title.
         meta_labels: For each of them what its values need beside them; empty for those that speak for themselves.
+        document_root: Where the pages of documents are, up to their keys.
         parameters: The search, as a query string.
         explanation_urls: Of the page, without its key, and of fragments, up to it: making them for each row took a
             quarter of the time of an answer. None where nothing was looked for, so that there is nothing to explain.
@@ -113,6 +121,7 @@ class _Layout:
     collection: Collection
     meta_names: tuple[str, ...]
     meta_labels: tuple[str, ...]
+    document_root: str
     parameters: str
     explanation_urls: tuple[str, str] | None
     edit_urls: tuple[str, str] | None
@@ -129,6 +138,7 @@ def present_rows(page: ResultPage, *, can_edit: bool = False) -> tuple[ResultRow
         page.collection,
         tuple(f.name for f in meta_fields),
         tuple(f.label if f.role is Role.SORT and f.name not in years else "" for f in meta_fields),
+        address_with_key("pages.document", page.collection.name, ""),
         canonical_parameters(page.query),
         explanation_urls=_urls(page.collection.name, *_EXPLAIN) if page.query.text.strip() else None,
         edit_urls=_urls(page.collection.name, *_EDIT) if can_edit else None,
@@ -145,7 +155,9 @@ def _present_row(hit: Hit, layout: _Layout) -> ResultRow:
     )
     return ResultRow(
         id=row_id(collection.id, hit.key),
-        url=document_url(collection.name, hit.key, layout.parameters),
+        url=f"{layout.document_root}{quote_key(hit.key)}{layout.parameters}"
+        if fits_path(hit.key)
+        else document_url(collection.name, hit.key, layout.parameters),
         place=f"{collection.name}/{hit.key}",
         title=format_highlight(shorten_highlight(hit.title, TITLE_LENGTH)),
         meta=_meta(hit, layout),
