@@ -138,10 +138,11 @@ def count_values(
     counts = {value: int(counted.counts[ordinal]) if ordinal in ordinals else 0 for value, ordinal in chosen.items()}
     kept = sorted(counts, key=lambda value: (-counts[value], value))
     best = _most(counted, column.names, ordinals, limit=limit, needle=needle)
+    names, best_counts = column.names.values, counted.counts[best].tolist()
     return Facet(
         field,
         tuple(FacetValue(value, counts[value], is_selected=True) for value in kept)
-        + tuple(FacetValue(column.names.values[ordinal], int(counted.counts[ordinal])) for ordinal in best),
+        + tuple(FacetValue(names[ordinal], count) for ordinal, count in zip(best, best_counts, strict=True)),
         counted.value_count,
         is_exact=counted.is_exact and counted.is_complete,
         counts_are_exact=counted.is_exact,
@@ -150,15 +151,18 @@ def count_values(
 
 def _most(counted: Counted, names: Names, chosen: set[int], *, limit: int, needle: str) -> list[int]:
     """The ordinals with most documents, by count, then by name: the order must not depend on how they came."""
-    counts = counted.counts.copy()
-    counts[list(chosen)] = 0
-    held = np.flatnonzero(counts)
+    # Methods: numpy's functions of the same names take twice as long for so few values.
+    counts = counted.counts
+    if chosen:
+        counts = counts.copy()
+        counts[list(chosen)] = 0
+    held = counts.nonzero()[0]
     if needle:
         held = np.intersect1d(held, names.holding(needle), assume_unique=True)
     # One number to sort by: the count, and below it the place among the names.
     keys = -counts[held] * len(names) + names.ranks[held]
     if len(held) > limit:
-        best = np.argpartition(keys, limit)[:limit]
+        best = keys.argpartition(limit)[:limit]
         held, keys = held[best], keys[best]
-    found: list[int] = held[np.argsort(keys)].tolist()
+    found: list[int] = held[keys.argsort()].tolist()
     return found

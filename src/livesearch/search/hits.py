@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from livesearch.domain import Collection, Document, Highlight, Hit, Role, ScorePart
-from livesearch.search.highlighting import Matcher, Sought, excerpt, highlight, snippet
+from livesearch.search.highlighting import SNIPPET_LENGTH, Matcher, Sought, excerpt, highlight, snippet
 from livesearch.search.values import display_text, title_of
 
 # Snippets a hit: more would push the next hit off the screen.
@@ -42,15 +42,20 @@ class HitMaker:
     def _snippets(self, document: Document) -> dict[str, Highlight]:
         """Fields beside the title in which a word was found; the first text field where there is none."""
         shown: dict[str, Highlight] = {}
-        others = [field for field in self._others if document.get(field.name)]
-        for field in others:
-            found = snippet(excerpt(display_text(document[field.name]), self._matcher), self._matcher)
+        first: tuple[str, str, Highlight] | None = None
+        for field in self._others:
+            if not (value := document.get(field.name)):
+                continue
+            text = display_text(value)
+            found = snippet(excerpt(text, self._matcher), self._matcher)
             if any(segment.is_match for segment in found):
                 shown[field.name] = found
-            if len(shown) == _SNIPPET_COUNT:
-                return shown
-        if not shown:
-            first = next((field for field in others if field.role is Role.TEXT), None)
-            if first:
-                shown[first.name] = snippet(excerpt(display_text(document[first.name]), _NO_WORDS), _NO_WORDS)
+                if len(shown) == _SNIPPET_COUNT:
+                    return shown
+            elif first is None and field.role is Role.TEXT:
+                first = field.name, text, found
+        if not shown and first:
+            name, text, found = first
+            # Of a short text all is shown, whatever is looked for.
+            shown[name] = found if len(text) <= SNIPPET_LENGTH else snippet(excerpt(text, _NO_WORDS), _NO_WORDS)
         return shown

@@ -49,6 +49,9 @@ def _split(ids: Ids) -> Iterator[tuple[int, Places]]:
     if not len(ids):
         return
     first, last = int(ids[0]) >> CHUNK_BITS, int(ids[-1]) >> CHUNK_BITS
+    if first == last:
+        yield first, (ids & (CHUNK_SIZE - 1)).astype(np.intp)
+        return
     starts = np.arange(first + 1, last + 1, dtype=np.uint32) << CHUNK_BITS
     bounds = [0, *np.searchsorted(ids, starts).tolist(), len(ids)]
     for chunk in range(first, last + 1):
