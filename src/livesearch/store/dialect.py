@@ -45,7 +45,7 @@ class Dialect(Protocol):
         ranges: Sequence[tuple[str, str]],
         chunks: Sequence[int],
     ) -> tuple[Sequence[StoredPosting], Sequence[Sequence[tuple[int, int, bytes]]]]:
-        """The same, and for each range (first, end exclusive) the postings of its keys: chunk, cardinality and bitmap.
+        """What ``postings_of`` gives, and for each range (first, end exclusive) chunk, cardinality, bitmap of its keys.
 
         Those in a range that are plain numbers are put together, a row for each chunk, with cardinality 0.
         """
