@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from livesearch.domain import JobState, JobTask, Role, SearchQuery, VisibilityRule, VisibleTo
+from livesearch.domain import OPERATOR, JobState, JobTask, Role, SearchQuery, VisibilityRule, VisibleTo
 from livesearch.errors import ConflictError, InvalidInputError
 from livesearch.services import Services, build_services
 from livesearch.services.imports import ImportOptions
@@ -48,9 +48,9 @@ async def site(services: Services, tmp_path: Path) -> Services:
 
 async def run_jobs(site: Services) -> list[JobState]:
     async with site.import_jobs.running(), asyncio.timeout(PATIENCE):
-        while await site.import_jobs.list_running():  # noqa: ASYNC110  # another process tells
+        while await site.import_jobs.list_running(OPERATOR):  # noqa: ASYNC110  # another process tells
             await asyncio.sleep(0.02)
-    return [job.state for job in await site.import_jobs.list_all()]
+    return [job.state for job in await site.import_jobs.list_all(OPERATOR)]
 
 
 async def totals(site: Services, *texts: str) -> list[int]:
