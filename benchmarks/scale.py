@@ -67,7 +67,6 @@ class Keystroke:
 @click.command()
 @click.argument("source", type=click.Path(exists=True, dir_okay=False))
 @click.option("--names", "name_count", default=300, show_default=True, help="File names typed letter by letter.")
-@click.option("--fts5-names", "fts5_count", default=8, show_default=True, help="Of them for FTS5: it takes seconds.")
 @click.option("--seed", default=1, show_default=True, help="Of the choice of names.")
 @click.option("--slowest", "slowest_count", default=10, show_default=True, help="Name so many of the slowest searches.")
 @click.option("--no-peers", "is_alone", is_flag=True, help="livesearch alone, for a quick look.")
@@ -77,7 +76,6 @@ def scale(
     source: str,
     *,
     name_count: int,
-    fts5_count: int,
     seed: int,
     slowest_count: int,
     is_alone: bool,
@@ -89,7 +87,7 @@ def scale(
     with store_path(store) as path:
         one_word = _measure_store(source, path, names, slowest_count)
         if not is_alone:
-            _measure_peers(source, path, names, fts5_count, one_word)
+            _measure_peers(source, path, names, one_word)
     if postgres:
         with _scratch_database(postgres) as url:
             _measure_store(source, url, names, slowest_count)
@@ -167,7 +165,7 @@ async def _search(services: Services, query: SearchQuery, length: int) -> Keystr
     return Keystroke(query.text, length, 1000 * spent[0], 1000 * spent[1], page.total)
 
 
-def _measure_peers(source: str, store: str, names: Sequence[Name], fts5_count: int, ours: Sequence[Keystroke]) -> None:
+def _measure_peers(source: str, store: str, names: Sequence[Name], ours: Sequence[Keystroke]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         collection = asyncio.run(_collection(store))
@@ -181,7 +179,7 @@ def _measure_peers(source: str, store: str, names: Sequence[Name], fts5_count: i
         fts5 = Fts5(keyed_rows(source, collection), (2.0, 1.0), options=", prefix='1 2 3'", path=path)
         _print_build("FTS5, prefix='1 2 3'", started, path.stat().st_size)
         rank: Rank = lambda text, limit: fts5.rank(every_word(text, is_prefix=True), limit)  # noqa: E731  # it reads best here
-        _print_times("FTS5, prefix='1 2 3', ORDER BY rank, top 20", _type_peer(rank, names[:fts5_count]), ours)
+        _print_times("FTS5, prefix='1 2 3', ORDER BY rank, top 20", _type_peer(rank, names), ours)
 
 
 async def _collection(store: str) -> Collection:
