@@ -17,6 +17,10 @@ from livesearch.guard.whole import send_whole
 from livesearch.web.refusals import Refusals
 from livesearch.web.routes import health
 
+# New objects before garbage is looked for among them; Python's own is 700. A search makes thousands, hardly any in
+# circles. At 1.65 million rows a keystroke's p99 is a sixth lower than with 700, and no lower with 20,000.
+_YOUNG_COUNT = 5_000
+
 
 def create_asgi() -> LoopBridge:
     """Build the application that uvicorn serves, from the environment.
@@ -58,6 +62,7 @@ async def _run(app: LivesearchApp, bridge: LoopBridge, drain_seconds: int) -> As
         # What is there now stays: to look through it for garbage would take 40 ms and more in the midst of a request.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(_YOUNG_COUNT, 10, 10)
         _give_back_memory()
         with draining(begin_stopping, drain_seconds):
             yield
