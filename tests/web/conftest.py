@@ -96,6 +96,23 @@ async def serving(app: LivesearchApp) -> AsyncIterator[httpx.AsyncClient]:
             yield client
 
 
+@asynccontextmanager
+async def as_served(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, LivesearchApp]]:
+    """A client of an application as it is served: polls and kept answers before Flask."""
+    app = create_app(settings)
+    bridge = LoopBridge(
+        app,
+        cache=app.response_cache,
+        polls=app.unchanged_polls,
+        metrics=app.metrics,
+        trusted_hosts=settings.trusted_hosts,
+    )
+    async with app.lifespan():
+        transport = httpx.ASGITransport(bridge)  # type: ignore[arg-type]  # asgiref types scopes more narrowly
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            yield client, app
+
+
 @pytest.fixture(scope="session")
 def games(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return make_store(tmp_path_factory.mktemp("games"), games=GAMES)

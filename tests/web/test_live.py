@@ -3,32 +3,19 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import event
 
-from livesearch.app import LivesearchApp, create_app
-from livesearch.bridge import LoopBridge
+from livesearch.app import LivesearchApp
 from livesearch.config import Settings
 from livesearch.domain import ListChange
 from livesearch.web.presenters.live import describe
-from tests.web.conftest import GAMES, HTMX, make_store
+from tests.web.conftest import GAMES, HTMX, as_served, make_store
 
 POLL = {**HTMX, "X-Poll": "1"}
-
-
-@asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, LivesearchApp]]:
-    """A client of an application as it is served: polls and kept answers before Flask."""
-    app = create_app(settings)
-    bridge = LoopBridge(app, cache=app.response_cache, polls=app.unchanged_polls, metrics=app.metrics)
-    async with app.lifespan():
-        transport = httpx.ASGITransport(bridge)  # type: ignore[arg-type]  # asgiref types scopes more narrowly
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            yield client, app
 
 
 @pytest.fixture
@@ -39,7 +26,7 @@ def store(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def site(store: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, LivesearchApp]]:
-    async with running(store) as site:
+    async with as_served(store) as site:
         yield site
 
 
@@ -204,7 +191,7 @@ async def test_list_that_may_have_changed_in_any_way_is_not_counted(
 
 
 async def test_poll_of_whoever_may_not_search_says_nothing(store: Settings) -> None:
-    async with running(store.model_copy(update={"public_search": False})) as (client, app):
+    async with as_served(store.model_copy(update={"public_search": False})) as (client, app):
         version = (await app.services.collections.get("games")).version
         urls = [f"/htmx/c/{name}/changes?v={number}" for name in ("games", "nowhere") for number in (version, 0)]
 

@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +10,13 @@ import httpx
 import pytest
 
 from livesearch.app import LivesearchApp, create_app
-from livesearch.bridge import LoopBridge
 from livesearch.config import Settings
 from livesearch.domain import Scope, UserRole, VisibilityRule, VisibleTo
 from livesearch.web.caching.entries import Entries, make_entry
 from livesearch.web.caching.requests import read_request
-from tests.web.conftest import GAMES, HTMX, make_store
+from tests.web.conftest import GAMES, HTMX, as_served, make_store
 
 SEARCH = "/c/games?q=zelda"
-
-
-@asynccontextmanager
-async def cached(settings: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, LivesearchApp]]:
-    """A client of a running application with its cache."""
-    app = create_app(settings)
-    bridge = LoopBridge(app, cache=app.response_cache, metrics=app.metrics, trusted_hosts=settings.trusted_hosts)
-    async with app.lifespan():
-        transport = httpx.ASGITransport(bridge)  # type: ignore[arg-type]  # asgiref types scopes more narrowly
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            yield client, app
 
 
 @pytest.fixture
@@ -40,7 +27,7 @@ def store(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 async def site(store: Settings) -> AsyncIterator[tuple[httpx.AsyncClient, LivesearchApp]]:
-    async with cached(store) as running:
+    async with as_served(store) as running:
         yield running
 
 
@@ -134,7 +121,7 @@ async def test_change_of_another_collection_leaves_answers(tmp_path: Path) -> No
     store = await asyncio.to_thread(
         make_store, tmp_path, games=GAMES[:6], books=[{"id": "1", "title": "Zelda, the book"}]
     )
-    async with cached(store) as (client, app):
+    async with as_served(store) as (client, app):
         await client.get(SEARCH)
         await client.get("/?q=zelda")
 
@@ -185,7 +172,7 @@ async def test_other_answers_are_not_kept(client: httpx.AsyncClient, app: Livese
 
 
 async def test_host_that_is_not_trusted_gets_nothing_kept(store: Settings) -> None:
-    async with cached(store.model_copy(update={"trusted_hosts": ("localhost",)})) as (client, _):
+    async with as_served(store.model_copy(update={"trusted_hosts": ("localhost",)})) as (client, _):
         assert (await client.get(SEARCH)).status_code == 200
 
         response = await client.get(SEARCH, headers={"Host": "evil.example"})
@@ -285,7 +272,7 @@ async def test_answers_end_with_the_day(client: httpx.AsyncClient, monkeypatch: 
 
 
 async def test_without_memory_nothing_is_kept(store: Settings) -> None:
-    async with cached(store.model_copy(update={"cache_mb": 0})) as (client, app):
+    async with as_served(store.model_copy(update={"cache_mb": 0})) as (client, app):
         response = await client.get(SEARCH)
 
     assert app.response_cache is None
