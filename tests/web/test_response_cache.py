@@ -1,6 +1,7 @@
 """Kept answers: the same as computed ones, to the last commit, for visitors alone."""
 
 import asyncio
+import random
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -304,7 +305,7 @@ async def test_hit_keeps_only_a_plain_request_id(client: httpx.AsyncClient) -> N
     assert odd.headers["X-Request-ID"] not in {"", "a b\tc"}
 
 
-def entry_of(name: str, size: int) -> Any:
+def entry_of(name: str, size: int, body: bytes = b"") -> Any:
     return make_entry(
         (name, b"", "http", ()),
         versions={"games": (1, 1)},
@@ -312,7 +313,7 @@ def entry_of(name: str, size: int) -> Any:
         day=0,
         labels=("", ""),
         headers=[],
-        body=bytes(size),
+        body=body or random.Random(name).randbytes(size),  # noqa: S311  # nothing that could be packed
     )
 
 
@@ -328,6 +329,25 @@ def test_memory_is_bounded_and_what_was_used_stays_longest() -> None:
     assert entries.find_canonical(used.key, used.key) is used
     assert entries.find_canonical(("0", b"", "http", ()), ("0", b"", "http", ())) is None
     assert len(entries) + entries.evicted_count == 201
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 8_191, 8_192, 65_536, 65_537, 200_000])
+def test_body_is_given_back_whole_however_it_is_kept(size: int) -> None:
+    for body in (b"abc\n" * (size // 4) + b"z" * (size % 4), random.Random(size).randbytes(size)):  # noqa: S311  # no secret
+        entry = make_entry(
+            ("", b"", "http", ()), versions={}, is_of_all=False, day=0, labels=("", ""), headers=[], body=body
+        )
+
+        assert entry.body == b"".join(message["body"] for message in entry.messages()) == body
+        assert [message["more_body"] for message in entry.messages()][-1] is False
+        assert entry.is_one_piece is (len(entry.messages()) == 1)
+        assert entry.size < 2_500 + len(body)
+
+
+def test_long_pages_take_a_part_of_their_size() -> None:
+    page = b"".join(b"<li><a href='/c/games/doc/%d'>Game %d</a></li>" % (n, n * n) for n in range(1_000))
+
+    assert entry_of("page", 0, page).size < len(page) / 3
 
 
 def test_entries_that_are_too_large_are_not_kept() -> None:

@@ -1,5 +1,6 @@
 """Searching: from a query to a page of results, one snapshot of the store a search."""
 
+import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -29,9 +30,10 @@ from livesearch.services.explaining import explain
 from livesearch.services.facets import count_facets, load_columns
 from livesearch.services.finding import Finder, Found
 from livesearch.services.opening import open_collection, open_collections
-from livesearch.services.paging import NOT_RANKED, page_of, rank
+from livesearch.services.paging import NOT_RANKED, Ranked, page_of, rank
 from livesearch.services.ranges import require_field
 from livesearch.services.ranking import RankingChange, changed
+from livesearch.services.recent import RecentFinds
 from livesearch.services.sights import outward
 from livesearch.services.transactions import Transactions
 from livesearch.store.documents import load_documents
@@ -46,6 +48,7 @@ class SearchService:
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self.finder = Finder()
+        self._recent = RecentFinds[tuple[Found, Ranked]]()
 
     async def warm(self) -> None:
         """Read ahead what searches will need; a store that is not set up has nothing of it.
@@ -74,7 +77,10 @@ class SearchService:
         """
         started = perf_counter()
         async with open_collection(self._transactions, name) as (conn, collection):
-            return await self._search(conn, collection, query, viewer, with_facets=with_facets, started=started)
+            with self._recent.finding(collection, query, viewer) as told:
+                return await self._search(
+                    conn, collection, query, viewer, with_facets=with_facets, started=started, told=told
+                )
 
     async def compare(
         self, name: str, query: SearchQuery, change: RankingChange, *, viewer: Viewer = ANYBODY
@@ -153,8 +159,7 @@ class SearchService:
             InvalidInputError: As for ``search``.
         """
         async with open_collection(self._transactions, name) as (conn, collection):
-            found = await self.finder.find(conn, collection, query, viewer)
-            ranked = await rank(conn, found) if found.is_ranked else NOT_RANKED
+            found, ranked = await self._find(conn, collection, query, viewer)
             return await explain(conn, found, ranked, key)
 
     async def _search(
@@ -166,9 +171,12 @@ class SearchService:
         *,
         with_facets: bool,
         started: float,
+        told: asyncio.Future[tuple[Found, Ranked]] | None = None,
     ) -> ResultPage:
-        found = await self.finder.find(conn, collection, query, viewer)
-        hits, next_cursor = await self._hits(conn, found)
+        found, ranked = await self._find(conn, collection, query, viewer)
+        if told:
+            told.set_result((found, ranked))
+        hits, next_cursor = await self._hits(conn, found, ranked)
         facets, ranges = await self._facets(conn, found) if with_facets else ((), ())
         return ResultPage(
             query=query,
@@ -196,9 +204,18 @@ class SearchService:
             return facets, ranges
         return tuple(replace(facet, is_exact=False, counts_are_exact=False) for facet in facets), ranges
 
-    async def hits(self, conn: AsyncConnection, found: Found) -> tuple[Hit, ...]:
-        """The documents of the page that was asked for."""
-        return (await self._hits(conn, found))[0]
+    async def first(
+        self, conn: AsyncConnection, collection: Collection, query: SearchQuery, viewer: Viewer
+    ) -> tuple[Found, tuple[Hit, ...]]:
+        """What a text finds, and its first documents; taken from a search for the same that is under way, or just was.
+
+        Args:
+            query: A text and a page size, nothing else.
+        """
+        shared = await self._recent.get(collection, query.text, viewer)
+        found, ranked = shared or await self._find(conn, collection, query, viewer)
+        found = replace(found, query=query)
+        return found, (await self._hits(conn, found, ranked))[0]
 
     async def hits_of(self, conn: AsyncConnection, found: Found, numbers: Iterable[int]) -> tuple[Hit, ...]:
         """Chosen documents as hits of a search, without scores."""
@@ -206,9 +223,14 @@ class SearchService:
         documents, hits = await load_documents(conn, found.collection, chosen), _hit_maker(found)
         return tuple(hits.make(*documents[number], score=0.0) for number in chosen if number in documents)
 
-    async def _hits(self, conn: AsyncConnection, found: Found) -> tuple[tuple[Hit, ...], str | None]:
+    async def _find(
+        self, conn: AsyncConnection, collection: Collection, query: SearchQuery, viewer: Viewer
+    ) -> tuple[Found, Ranked]:
+        found = await self.finder.find(conn, collection, query, viewer)
+        return found, await rank(conn, found) if found.is_ranked else NOT_RANKED
+
+    async def _hits(self, conn: AsyncConnection, found: Found, ranked: Ranked) -> tuple[tuple[Hit, ...], str | None]:
         """The documents of the page, and where the next one begins."""
-        ranked = await rank(conn, found) if found.is_ranked else NOT_RANKED
         numbers, last = page_of(found, ranked)
         documents = dict(ranked.documents)
         missing = [number for number in numbers if number not in documents]

@@ -69,8 +69,7 @@ class SuggestionService:
             if parsed.is_empty:
                 return ()
             query = SearchQuery(text, page_size=_HIT_COUNT)
-            found = await self._search.finder.find(conn, collection, query, viewer)
-            hits = await self._search.hits(conn, found)
+            found, hits = await self._search.first(conn, collection, query, viewer)
             typed = unfinished_word(text, parsed)
             terms = await self._terms(conn, found, typed.text, hits) if typed else []
         documents = tuple(Suggestion(_title(hit), hit.title, hit.key) for hit in hits[:_DOCUMENT_COUNT])

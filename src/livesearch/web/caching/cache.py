@@ -195,12 +195,12 @@ class ResponseCache:
         id_ = request.request_id
         if not id_ or not _PLAIN_ID.fullmatch(id_):
             id_ = next(self._ids)
-        status, bodies = entry.status, entry.messages
+        status = entry.status
         if (
             request.etags
             or status != _OK
-            or len(bodies) > 1
-            or not self.shortcut(send, b"%bx-request-id: %b\r\n" % (entry.head, id_), bodies[0]["body"])
+            or not entry.is_one_piece
+            or not self.shortcut(send, b"%bx-request-id: %b\r\n" % (entry.head, id_), entry.body)
         ):
             messages = self._messages(entry, request, [*entry.hit_headers, (b"x-request-id", id_)])
             status = messages[0]["status"]
@@ -215,7 +215,7 @@ class ResponseCache:
             self.counts.unchanged += 1
             headers = [header for header in headers if header[0] not in _OF_BODY]
             return [{"type": _START, "status": 304, "headers": headers}, {"type": "http.response.body", "body": b""}]
-        return [{"type": _START, "status": entry.status, "headers": headers}, *entry.messages]
+        return [{"type": _START, "status": entry.status, "headers": headers}, *entry.messages()]
 
 
 def _no_shortcut(_send: Send, _head: bytes, _body: bytes) -> bool:

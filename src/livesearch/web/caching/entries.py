@@ -1,6 +1,7 @@
 """Kept answers: what they were made from, and how many of them fit."""
 
 import hashlib
+import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,10 @@ _OVERHEAD = 2_000
 _ALIAS_COUNT = 8
 # No answer may take more than this share of the memory.
 _LARGEST_SHARE = 8
+
+# Bodies from here on are kept packed: 50 kB of results become a ninth, for 60 µs once and 30 each time they are sent.
+_PACKED_SIZE = 8_192
+_LEVEL = 1
 
 _HIT = (b"server-timing", b"cache;desc=hit")
 
@@ -42,6 +47,7 @@ class Entry:
         headers: Those of every such answer.
         hit_headers: Those of one that was kept; its id is not among them.
         head: The same as they are written.
+        length: Bytes of the body.
         tokens: With which it was last found to be true.
         was_used: Since somebody last looked for what can go.
     """
@@ -56,11 +62,32 @@ class Entry:
     size: int
     hit_headers: list[tuple[bytes, bytes]]
     head: bytes
-    messages: list[Message]
+    length: int
+    _kept: bytes
+    _is_packed: bool
     status: int = 200
     tokens: Mapping[str, ChangeToken] | None = None
     was_used: bool = False
     aliases: list[Key] = field(default_factory=list)
+
+    @property
+    def body(self) -> bytes:
+        """What is sent."""
+        return zlib.decompress(self._kept, bufsize=self.length) if self._is_packed else self._kept
+
+    @property
+    def is_one_piece(self) -> bool:
+        """Whether the body is short enough to be sent at once."""
+        return self.length <= _PIECE_SIZE
+
+    def messages(self) -> list[Message]:
+        """The body in pieces, as ASGI has them."""
+        body = self.body
+        pieces = [body[start : start + _PIECE_SIZE] for start in range(0, self.length, _PIECE_SIZE)] or [b""]
+        return [
+            {"type": "http.response.body", "body": piece, "more_body": number < len(pieces)}
+            for number, piece in enumerate(pieces, 1)
+        ]
 
     def is_true(self, tokens: Mapping[str, ChangeToken]) -> bool:
         """Whether everything it was made from is as it was."""
@@ -97,7 +124,9 @@ def make_entry(
         digest.update(b"\0".join((name, value, b"")))
     etag = b'"' + urlsafe_b64encode(digest.digest()) + b'"'
     kept = [*headers, (b"etag", etag)]
-    pieces = [body[start : start + _PIECE_SIZE] for start in range(0, len(body), _PIECE_SIZE)] or [b""]
+    packed = zlib.compress(body, _LEVEL) if len(body) >= _PACKED_SIZE else body
+    is_packed = len(packed) < len(body)
+    kept_body = packed if is_packed else body
     return Entry(
         key=key,
         versions=versions,
@@ -106,13 +135,12 @@ def make_entry(
         labels=labels,
         headers=kept,
         etag=etag,
-        size=_OVERHEAD + len(body) + 2 * sum(len(name) + len(value) for name, value in kept) + key_size(key),
+        size=_OVERHEAD + len(kept_body) + 2 * sum(len(name) + len(value) for name, value in kept) + key_size(key),
         hit_headers=[*kept, _HIT],
         head=b"".join(b"%b: %b\r\n" % header for header in (*kept, _HIT)),
-        messages=[
-            {"type": "http.response.body", "body": piece, "more_body": number < len(pieces)}
-            for number, piece in enumerate(pieces, 1)
-        ],
+        length=len(body),
+        _kept=kept_body,
+        _is_packed=is_packed,
         status=status,
     )
 
