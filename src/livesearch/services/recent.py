@@ -1,7 +1,7 @@
 """What searches have just found, shared with whoever asks for the same at the same time.
 
 A letter typed asks for results and for suggestions at once. Both look for the same documents, which is most of their
-work: the one that comes second waits for the first, and takes what it has found.
+work: suggestions wait for the search, and take what it has found.
 """
 
 import asyncio
