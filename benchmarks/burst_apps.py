@@ -70,7 +70,7 @@ def threads() -> Any:
 
 def plain() -> Any:
     """The bridge of asgiref and the driver as they come."""
-    return WsgiToAsgi(_async(Flask("burst"), _stock_engine()))  # type: ignore[no-untyped-call]
+    return WsgiToAsgi(_async(Flask("burst"), _stock_engine()))  # type: ignore[no-untyped-call]  # asgiref has no types there
 
 
 def sync() -> Flask:

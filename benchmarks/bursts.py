@@ -49,7 +49,7 @@ def bursts(people: int, interval: int, word_count: int) -> None:
         build_store(Path(folder, "fts5.db"), titles * _COPIES)
         for name, command, path in _stacks(f"{folder}/store.db"):
             port = free_port()
-            environment = {STORE_VARIABLE: f"{folder}/fts5.db", "PYTHONPATH": os.getcwd()}  # noqa: PTH109
+            environment = {STORE_VARIABLE: f"{folder}/fts5.db", "PYTHONPATH": os.getcwd()}  # noqa: PTH109  # a text is wanted
             with running([part.format(port=port) for part in command], port, environment) as server:
                 # Statements run in threads beside the loop: on one core they would be measured waiting for each other.
                 for process in (server.process, *server.process.children(recursive=True)):

@@ -183,4 +183,4 @@ def flask_plain_bridge() -> Any:
         query = request.args["q"]
         return render_template(NAME, query=query, rows=await find(engine, query))
 
-    return WsgiToAsgi(app)  # type: ignore[no-untyped-call]
+    return WsgiToAsgi(app)  # type: ignore[no-untyped-call]  # asgiref has no types there

@@ -34,7 +34,7 @@ SCOPE: dict[str, Any] = {  # Any: ASGI's
 )
 def test_environ_is_that_of_asgiref(change: dict[str, Any]) -> None:
     scope = SCOPE | change
-    theirs: Any = WsgiToAsgiInstance(None)  # type: ignore[no-untyped-call]
+    theirs: Any = WsgiToAsgiInstance(None)  # type: ignore[no-untyped-call]  # asgiref has no types there
     theirs.scope = scope
     body = BytesIO()
 
@@ -46,7 +46,7 @@ def test_environ_is_that_of_asgiref(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("count", [3, 4])
 def test_a_header_may_come_so_often_as_with_asgiref(count: int) -> None:
     scope = SCOPE | {"headers": [(b"x-a", b"1")] * count}
-    theirs: Any = WsgiToAsgiInstance(None, 3)  # type: ignore[no-untyped-call]
+    theirs: Any = WsgiToAsgiInstance(None, 3)  # type: ignore[no-untyped-call]  # asgiref has no types there
     theirs.scope = scope
 
     refusals = []

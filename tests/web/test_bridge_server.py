@@ -474,7 +474,7 @@ def main(bridge: str) -> None:
     print(listener.getsockname()[1], flush=True)  # noqa: T201
     app = LoopFlask("quick") if bridge == "ours" else Flask("quick")
     add_quick_views(app)
-    asgi = LoopBridge(app) if bridge == "ours" else WsgiToAsgi(app)  # type: ignore[no-untyped-call]
+    asgi = LoopBridge(app) if bridge == "ours" else WsgiToAsgi(app)  # type: ignore[no-untyped-call]  # asgiref has no types there
     uvicorn.Server(uvicorn.Config(cast("Any", asgi), access_log=False)).run(sockets=[listener])
 
 

@@ -57,7 +57,7 @@ class LoopBridge(WsgiToAsgi):
         metrics: Metrics | None = None,
         uploads: limits.Uploads | None = None,
     ) -> None:
-        super().__init__(wsgi_application, duplicate_header_limit)  # type: ignore[no-untyped-call]
+        super().__init__(wsgi_application, duplicate_header_limit)  # type: ignore[no-untyped-call]  # asgiref has no types there
         self.lifespan, self.body_limit = lifespan, body_limit
         self.admission, self.trusted_hosts, self.refusals = admission, trusted_hosts, refusals or Refusals()
         self.cache, self.polls, self.metrics, self.uploads = cache, polls, metrics, uploads

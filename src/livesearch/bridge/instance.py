@@ -38,7 +38,7 @@ class LoopInstance(WsgiToAsgiInstance):
     response_start: dict[str, Any]  # Any: an ASGI message
 
     def __init__(self, bridge: "LoopBridge") -> None:
-        super().__init__(bridge.wsgi_application, bridge.duplicate_header_limit)  # type: ignore[no-untyped-call]
+        super().__init__(bridge.wsgi_application, bridge.duplicate_header_limit)  # type: ignore[no-untyped-call]  # asgiref has no types there
         self.bridge = bridge
         self.is_complete = False  # The last message is on its way: what `receive` says now is no hang-up.
         self.is_gone = False
@@ -266,7 +266,7 @@ class LoopInstance(WsgiToAsgiInstance):
 
         ``exc_info`` is what ``sys.exc_info`` gives.
         """
-        super().start_response(status, [], exc_info)  # type: ignore[no-untyped-call]
+        super().start_response(status, [], exc_info)  # type: ignore[no-untyped-call]  # asgiref has no types there
         headers = [(sent_name(name), value.encode("latin-1")) for name, value in response_headers]
         self.response_start["headers"] = headers
         length = dict(headers).get(b"content-length")
