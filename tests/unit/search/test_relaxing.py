@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from livesearch.search.relaxing import Holding, most_held
+from livesearch.search.relaxing import BEST_COUNT, Holding, most_held
 
 _NOBODY = BitMap()
 _ALL = BitMap(range(10))
@@ -64,6 +66,41 @@ def test_words_that_nothing_holds_do_not_count() -> None:
 def test_nothing_holds_the_most_of_nothing() -> None:
     assert most_held([_NOBODY, _NOBODY], [_NOBODY] * 2, [1.0, 1.0], _ALL) == Holding()
     assert most_held([BitMap([1])], [_NOBODY], [1.0], _NOBODY) == Holding()
+
+
+@pytest.mark.parametrize("document_count", [1, BEST_COUNT - 1, BEST_COUNT, BEST_COUNT + 1, 20_000])
+@pytest.mark.parametrize("clause_count", [1, 2, 4, 7])
+def test_the_best_of_many_are_those_that_a_stable_sort_puts_first(document_count: int, clause_count: int) -> None:
+    chance = np.random.default_rng(7)
+    # The first clause holds all, so that none is left out; the last ones are less than a step.
+    rarities = [9.0, 1.5, 1.5, 0.75, 0.003, 0.001, 0.000_01][:clause_count]
+    holds = chance.random((clause_count, document_count)) < 0.5
+    holds[0] = True
+    is_titled = holds & (chance.random(holds.shape) < 0.5)
+    everything = BitMap(range(document_count))
+    found = most_held(
+        [BitMap(np.flatnonzero(row)) for row in holds],
+        [BitMap(np.flatnonzero(row)) for row in is_titled],
+        rarities,
+        everything,
+    )
+
+    # Summed up as it is there, fewest documents first: a total's last bit depends on the order.
+    shares, bonus = np.zeros(document_count, np.float32), np.zeros(document_count, np.float32)
+    whole = sum(rarity for rarity, row in zip(rarities, holds, strict=True) if row.any())
+    for at in sorted(range(clause_count), key=lambda at: holds[at].sum()):
+        shares[holds[at]] += rarities[at] / whole
+        bonus[is_titled[at]] += 0.5 * rarities[at] / whole
+    assert found.best == tuple(np.argsort(-(shares + bonus), kind="stable")[:BEST_COUNT].tolist())
+
+
+@pytest.mark.parametrize("rarity", [1e-12, 1 / 3, 1e12])
+def test_all_that_hold_everything_in_the_title_are_as_good(rarity: float) -> None:
+    documents = BitMap(range(1000))
+    found = most_held([documents] * 3, [documents] * 3, [rarity] * 3, documents)
+
+    assert found.best == tuple(range(BEST_COUNT))
+    assert found.groups == (documents,)
 
 
 _DOCUMENTS = st.sets(st.integers(0, 30)).map(BitMap)
