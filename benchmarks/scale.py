@@ -1,7 +1,6 @@
 """1.65 million paths, typed letter by letter: what a keystroke costs inside the engine, and the engine in memory."""
 
 import asyncio
-import gc
 import random
 import tempfile
 import time
@@ -20,6 +19,7 @@ from benchmarks.printing import console, percentile
 from benchmarks.serving import serving_memory
 from benchmarks.stores import import_once, opened, store_path
 from benchmarks.tantivy_peer import Tantivy
+from livesearch.bridge.serving import spare_collector
 from livesearch.domain import Collection, Row, SearchQuery
 from livesearch.ingest import open_source, parse_source
 from livesearch.search.analysis import words
@@ -134,8 +134,7 @@ async def _type_all(source: str, store: str, names: Sequence[Name]) -> Mapping[s
         console.print(f"{collection.document_count:,} documents, there after {time.perf_counter() - started:.1f} s")
         # As a server does when it starts.
         await services.search.warm()
-        gc.collect()
-        gc.freeze()
+        spare_collector()
         first = await _search(services, SearchQuery(page_size=_PAGE_SIZE), 0)
         console.print(f"first search, which fills the caches: {first.wall_ms:.0f} ms, CPU {first.cpu_ms:.0f} ms")
         return {
