@@ -100,3 +100,11 @@ async def test_a_union_is_of_all_keys_in_the_range(conn: AsyncConnection) -> Non
         BitMap(),
     ]
     assert await load_unions(conn, 1, [], [("wab", "wb")], [1]) == ({}, [BitMap([high + 1, high + 9])])
+
+
+async def test_postings_and_unions_come_together(conn: AsyncConnection) -> None:
+    await apply_changes(conn, 1, 0, [change("wa", [1]), change("wab", [2]), change("pa", [3])])
+
+    held, unions = await load_unions(conn, 1, ["wa", "wab", "pa", "no\0such"], [("wa", "wb")], [0, 1])
+    assert held == {"wa": BitMap([1]), "wab": BitMap([2]), "pa": BitMap([3])}
+    assert unions == [BitMap([1, 2])]

@@ -7,6 +7,27 @@ from typing import Any, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+_OF_KEYS = "FROM postings WHERE collection_id = $1 AND chunk = ANY($2::int[]) AND key = ANY($3::text[])"
+# Each chunk of each range is a look-up of its own, whatever the planner thinks of the table. Asked for all chunks at
+# once, it may go through the index of all keys: 140 ms at 1.65 million documents, where this takes half of one.
+_POSTINGS_AND_PARTS = f"""
+    SELECT 0, key, chunk, cardinality, bitmap {_OF_KEYS}
+    UNION ALL
+    SELECT ranges.place::int, '', chunks.chunk, part.cardinality, part.bitmap
+    FROM unnest($4::text[], $5::text[]) WITH ORDINALITY AS ranges (first, past, place)
+    CROSS JOIN unnest($2::int[]) AS chunks (chunk)
+    CROSS JOIN LATERAL (
+        SELECT cardinality, string_agg(bitmap, ''::bytea) AS bitmap
+        FROM (
+            SELECT CASE WHEN length(bitmap) = 2 * cardinality THEN 0 ELSE cardinality END AS cardinality,
+                CASE WHEN length(bitmap) = 2 * cardinality THEN '' ELSE key END AS key, bitmap
+            FROM postings
+            WHERE collection_id = $1 AND chunk = chunks.chunk AND key >= ranges.first AND key < ranges.past
+        ) AS held
+        GROUP BY key, cardinality
+    ) AS part
+"""  # noqa: S608  # our own words
+
 
 class PostgresStatements:
     """See `dialect.Dialect`."""
@@ -40,10 +61,7 @@ class PostgresStatements:
         self, conn: AsyncConnection, collection_id: int, keys: Iterable[str], chunks: Iterable[int]
     ) -> Sequence[tuple[str, int, int, bytes]]:
         result = await conn.exec_driver_sql(
-            "SELECT key, chunk, cardinality, bitmap FROM postings"
-            " WHERE collection_id = $1 AND chunk = ANY($2::int[]) AND key = ANY($3::text[])",
-            # A filter may name any text; PostgreSQL takes no NUL, and no key has one.
-            (collection_id, list(chunks), [key for key in keys if "\0" not in key]),
+            f"SELECT key, chunk, cardinality, bitmap {_OF_KEYS}", (collection_id, list(chunks), _keys(keys))
         )
         return cast("Sequence[tuple[str, int, int, bytes]]", result.fetchall())
 
@@ -54,24 +72,21 @@ class PostgresStatements:
         keys: Iterable[str],
         ranges: Sequence[tuple[str, str]],
         chunks: Sequence[int],
-    ) -> tuple[Sequence[tuple[str, int, int, bytes]], list[Sequence[tuple[int, int, bytes]]]]:
-        rows = await self.postings_of(conn, collection_id, keys, chunks)
-        return rows, [await self._union_parts(conn, collection_id, key_range, chunks) for key_range in ranges]
-
-    @staticmethod
-    async def _union_parts(
-        conn: AsyncConnection, collection_id: int, key_range: tuple[str, str], chunks: Iterable[int]
-    ) -> Sequence[tuple[int, int, bytes]]:
-        rows = (
-            "FROM postings WHERE collection_id = $1 AND chunk = ANY($2::int[])"
-            " AND key >= $3 AND key < $4 AND length(bitmap)"
-        )
+    ) -> tuple[Sequence[tuple[str, int, int, bytes]], list[list[tuple[int, int, bytes]]]]:
+        if not ranges:
+            return await self.postings_of(conn, collection_id, keys, chunks), []
         result = await conn.exec_driver_sql(
-            f"SELECT chunk, 0, string_agg(bitmap, ''::bytea) {rows} = 2 * cardinality GROUP BY chunk"
-            f" UNION ALL SELECT chunk, cardinality, bitmap {rows} <> 2 * cardinality",
-            (collection_id, list(chunks), *key_range),
+            _POSTINGS_AND_PARTS, (collection_id, list(chunks), _keys(keys), *_columns(ranges))
         )
-        return cast("Sequence[tuple[int, int, bytes]]", result.fetchall())
+        found: list[tuple[str, int, int, bytes]] = []
+        parts: list[list[tuple[int, int, bytes]]] = [[] for _ in ranges]
+        rows = cast("Sequence[tuple[int, str, int, int, bytes]]", result.fetchall())
+        for place, key, chunk, cardinality, bitmap in rows:
+            if place:
+                parts[place - 1].append((chunk, cardinality, bitmap))
+            else:
+                found.append((key, chunk, cardinality, bitmap))
+        return found, parts
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
         await conn.exec_driver_sql(
@@ -120,6 +135,11 @@ class PostgresStatements:
             (collection_id, version),
         )
         return cast("Sequence[tuple[str, int]]", result.fetchall())
+
+
+def _keys(keys: Iterable[str]) -> list[str]:
+    # A filter may name any text; PostgreSQL takes no NUL, and no key has one.
+    return [key for key in keys if "\0" not in key]
 
 
 def _columns(rows: Sequence[tuple[object, ...]]) -> tuple[list[object], ...]:
