@@ -14,7 +14,7 @@ from livesearch.app import create_app
 from livesearch.bridge import LoopBridge
 from livesearch.config import Settings
 from livesearch.db import Database
-from livesearch.guard.whole import send_whole
+from livesearch.guard.whole import send_computed, send_whole
 from livesearch.services.change_tokens import ChangeToken, SqliteTokens
 from livesearch.services.reading import Reading
 from livesearch.services.transactions import Transactions
@@ -93,7 +93,7 @@ def ours_cached() -> Any:
     application, lines = ours_our_driver(), RequestLines()
     tokens = _StoreTokens(Transactions(Database(_settings())))
     cache = ResponseCache(tokens, limit=64_000_000, private_cookies=[b"livesearch"], note=lines.write)
-    cache.shortcut = send_whole
+    cache.shortcut, cache.new_shortcut = send_whole, send_computed
 
     async def compute(scope: Any, receive: Any, _send: Any) -> None:
         recording = scope[SCOPE_KEY]

@@ -81,6 +81,22 @@ async def test_second_answer_is_the_first(client: httpx.AsyncClient, path: str, 
     assert second.headers["X-Request-ID"] != first.headers["X-Request-ID"]
 
 
+async def test_new_answer_is_offered_to_the_server_in_one_piece(client: httpx.AsyncClient, app: LivesearchApp) -> None:
+    offered: list[tuple[list[tuple[bytes, bytes]], bytes]] = []
+
+    def decline(_send: object, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
+        offered.append((headers, body))
+        return False
+
+    assert app.response_cache
+    app.response_cache.new_shortcut = decline
+    answer = await client.get(SEARCH)
+    # Who has it already is sent no body.
+    await client.get("/c/games?q=mario", headers={"If-None-Match": "*"})
+
+    assert [(headers, body) for headers, body in offered] == [(answer.headers.raw, answer.content)]
+
+
 async def test_page_and_fragment_are_told_apart(client: httpx.AsyncClient) -> None:
     page = await client.get(SEARCH)
     fragment = await client.get(SEARCH, headers=HTMX)
@@ -338,9 +354,10 @@ def test_body_is_given_back_whole_however_it_is_kept(size: int) -> None:
             ("", b"", "http", ()), versions={}, is_of_all=False, day=0, labels=("", ""), headers=[], body=body
         )
 
-        assert entry.body == b"".join(message["body"] for message in entry.messages()) == body
-        assert [message["more_body"] for message in entry.messages()][-1] is False
-        assert entry.is_one_piece is (len(entry.messages()) == 1)
+        messages = entry.messages(entry.body)
+        assert entry.body == b"".join(message["body"] for message in messages) == body
+        assert [message["more_body"] for message in messages][-1] is False
+        assert entry.is_one_piece is (len(messages) == 1)
         assert entry.size < 2_500 + len(body)
 
 

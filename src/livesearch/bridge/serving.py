@@ -13,7 +13,7 @@ from livesearch.config import load_settings
 from livesearch.guard.admission import Admission
 from livesearch.guard.draining import draining
 from livesearch.guard.lag import lag_watched, log_lag
-from livesearch.guard.whole import send_whole
+from livesearch.guard.whole import send_computed, send_whole
 from livesearch.web.refusals import Refusals
 from livesearch.web.routes import health
 
@@ -43,7 +43,7 @@ def create_asgi() -> LoopBridge:
         uploads=app.uploads,
     )
     if app.response_cache:
-        app.response_cache.shortcut = send_whole
+        app.response_cache.shortcut, app.response_cache.new_shortcut = send_whole, send_computed
     bridge.lifespan = lambda: _run(app, bridge, settings.drain_seconds)
     return bridge
 

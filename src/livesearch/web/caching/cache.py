@@ -23,6 +23,8 @@ Note = Callable[[str, int, tuple[str, str], str, float], None]
 
 # Sends head and body in one piece, if the server can; says whether it has.
 Shortcut = Callable[[Send, bytes, bytes], bool]
+# The same, of an answer whose headers it has not sent before.
+NewShortcut = Callable[[Send, list[tuple[bytes, bytes]], bytes], bool]
 
 _DAY = 86_400
 _OK = 200
@@ -72,6 +74,7 @@ class ResponseCache:
 
     Attributes:
         shortcut: How the server at hand sends an answer in one piece.
+        new_shortcut: How it does so with one that was just made.
     """
 
     def __init__(self, tokens: ChangeTokens, *, limit: int, private_cookies: Iterable[bytes], note: Note) -> None:
@@ -89,6 +92,7 @@ class ResponseCache:
         self._private_cookies = tuple(private_cookies)
         self._note = note
         self.shortcut: Shortcut = _no_shortcut
+        self.new_shortcut: NewShortcut = _no_shortcut
         self._flights: dict[Key, _Flight] = {}
         prefix = secrets.token_hex(10).encode()
         self._ids = (b"%s%012x" % (prefix, number) for number in itertools.count())
@@ -152,6 +156,7 @@ class ResponseCache:
         async def finish(recording: Recording) -> None:
             reading = recording.reading
             assert reading is not None  # noqa: S101  # it may be kept
+            body = b"".join(recording.pieces)
             entry = make_entry(
                 key,
                 versions=reading.versions,
@@ -159,12 +164,14 @@ class ResponseCache:
                 day=day,
                 labels=recording.labels,
                 headers=recording.kept_headers(),
-                body=bytes(recording.body),
+                body=body,
                 status=recording.status,
             )
             self.entries.put(entry)
             self._land(key, flight)
-            await _deliver(self._messages(entry, request, [*entry.headers, *recording.own_headers()]), send)
+            headers = [*entry.headers, *recording.own_headers()]
+            if request.etags or not _can_shorten(entry) or not self.new_shortcut(send, headers, body):
+                await _deliver(self._messages(entry, request, headers, body), send)
 
         recording = Recording(send, finish, flight.open, self.entries.largest_size)
         # HEAD too is answered by the whole, and the server leaves out the body.
@@ -198,27 +205,33 @@ class ResponseCache:
         status = entry.status
         if (
             request.etags
-            or status != _OK
-            or not entry.is_one_piece
+            or not _can_shorten(entry)
             or not self.shortcut(send, b"%bx-request-id: %b\r\n" % (entry.head, id_), entry.body)
         ):
-            messages = self._messages(entry, request, [*entry.hit_headers, (b"x-request-id", id_)])
+            messages = self._messages(entry, request, [*entry.hit_headers, (b"x-request-id", id_)], entry.body)
             status = messages[0]["status"]
             await _deliver(messages, send)
         method = "HEAD" if request.is_head else "GET"
         self._note(method, status, entry.labels, id_.decode(), (time.perf_counter() - began) * 1000)
 
-    def _messages(self, entry: Entry, request: CacheableRequest, headers: list[tuple[bytes, bytes]]) -> list[Message]:
+    def _messages(
+        self, entry: Entry, request: CacheableRequest, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> list[Message]:
         """An entry, or that the client has it already."""
         etags = request.etags
         if etags and (entry.etag in etags or etags.strip() == b"*"):
             self.counts.unchanged += 1
             headers = [header for header in headers if header[0] not in _OF_BODY]
             return [{"type": _START, "status": 304, "headers": headers}, {"type": "http.response.body", "body": b""}]
-        return [{"type": _START, "status": entry.status, "headers": headers}, *entry.messages()]
+        return [{"type": _START, "status": entry.status, "headers": headers}, *entry.messages(body)]
 
 
-def _no_shortcut(_send: Send, _head: bytes, _body: bytes) -> bool:
+def _can_shorten(entry: Entry) -> bool:
+    """Whether an answer is a usual one, and short enough to be sent at once."""
+    return entry.status == _OK and entry.is_one_piece
+
+
+def _no_shortcut(_send: Send, _head: object, _body: bytes) -> bool:
     return False
 
 

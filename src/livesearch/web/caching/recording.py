@@ -50,6 +50,8 @@ class Recording:
         largest_size: Bytes of a body that may be kept.
         reading: What the answer was made from; None while Flask has not said that it may be kept.
         labels: Route and face.
+        pieces: The body as it has come so far.
+        size: Bytes of it.
     """
 
     send: Send
@@ -59,7 +61,8 @@ class Recording:
     reading: Reading | None = None
     labels: tuple[str, str] = ("", "")
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
-    body: bytearray = field(default_factory=bytearray)
+    pieces: list[bytes] = field(default_factory=list)
+    size: int = 0
     _start: Message | None = None
 
     async def take(self, message: Message) -> None:
@@ -76,13 +79,15 @@ class Recording:
             await self._collect(self._start, message)
 
     async def _collect(self, start: Message, message: Message) -> None:
-        self.body += message.get("body", b"")
-        if len(self.body) > self.largest_size:
+        piece = message.get("body", b"")
+        self.pieces.append(piece)
+        self.size += len(piece)
+        if self.size > self.largest_size:
             self._start = None
             self.give_up()
             await self.send(start)
-            await self.send({**message, "body": bytes(self.body)})
-            self.body.clear()
+            await self.send({**message, "body": b"".join(self.pieces)})
+            self.pieces.clear()
         elif not message.get("more_body"):
             await self.finish(self)
 

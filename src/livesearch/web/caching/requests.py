@@ -58,12 +58,15 @@ class CacheableRequest:
     is_head: bool
     etags: bytes
     request_id: bytes
+    _canonical_key: Key | None = None
 
     def canonical_key(self) -> Key:
         """The key that stands for all that mean the same search."""
-        path, query, scheme, varying = self.key
-        headers = sorted(zip(varying[::2], varying[1::2], strict=True))
-        return path, _canonical(query), scheme, tuple(b":".join(header) for header in headers)
+        if self._canonical_key is None:
+            path, query, scheme, varying = self.key
+            headers = sorted(zip(varying[::2], varying[1::2], strict=True))
+            self._canonical_key = path, _canonical(query), scheme, tuple(b":".join(header) for header in headers)
+        return self._canonical_key
 
 
 def read_request(scope: dict[str, Any], private_cookies: Iterable[bytes]) -> CacheableRequest | None:  # noqa: C901  # one pass
