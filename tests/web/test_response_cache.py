@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from livesearch.app import LivesearchApp, create_app
 from livesearch.config import Settings
 from livesearch.domain import Scope, UserRole, VisibilityRule, VisibleTo
-from livesearch.web.caching.entries import Entries, make_entry
+from livesearch.web.caching.entries import Entries, Entry, headers_of, pieces_of
 from livesearch.web.caching.requests import read_request
 from tests.web.conftest import GAMES, HTMX, as_served, make_store
 
@@ -321,25 +322,25 @@ async def test_hit_keeps_only_a_plain_request_id(client: httpx.AsyncClient) -> N
     assert odd.headers["X-Request-ID"] not in {"", "a b\tc"}
 
 
-def entry_of(name: str, size: int, body: bytes = b"") -> Any:
-    return make_entry(
+def entry_of(entries: Entries, name: str, size: int, body: bytes = b"") -> Entry:
+    return entries.make(
         (name, b"", "http", ()),
         versions={"games": (1, 1)},
         is_of_all=False,
         day=0,
         labels=("", ""),
-        headers=[],
+        headers=[(b"etag", b'"1"')],
         body=body or random.Random(name).randbytes(size),  # noqa: S311  # nothing that could be packed
     )
 
 
 def test_memory_is_bounded_and_what_was_used_stays_longest() -> None:
     entries = Entries(100_000)
-    used = entry_of("used", 5_000)
+    used = entry_of(entries, "used", 5_000)
     entries.put(used)
     for number in range(200):
         used.was_used = True
-        entries.put(entry_of(str(number), 5_000))
+        entries.put(entry_of(entries, str(number), 5_000))
 
     assert 80_000 <= entries.size <= 100_000
     assert entries.find_canonical(used.key, used.key) is used
@@ -347,30 +348,50 @@ def test_memory_is_bounded_and_what_was_used_stays_longest() -> None:
     assert len(entries) + entries.evicted_count == 201
 
 
-@pytest.mark.parametrize("size", [0, 1, 100, 8_191, 8_192, 65_536, 65_537, 200_000])
-def test_body_is_given_back_whole_however_it_is_kept(size: int) -> None:
-    for body in (b"abc\n" * (size // 4) + b"z" * (size % 4), random.Random(size).randbytes(size)):  # noqa: S311  # no secret
-        entry = make_entry(
-            ("", b"", "http", ()), versions={}, is_of_all=False, day=0, labels=("", ""), headers=[], body=body
-        )
+@pytest.mark.parametrize("size", [0, 1, 100, 65_536, 65_537, 400_000])
+def test_answer_is_given_back_whole_whatever_was_kept_before(size: int) -> None:
+    entries = Entries(1_000_000)
+    bodies = [b"abc\n" * (size // 4) + b"z" * (size % 4), random.Random(size).randbytes(size), b"", b"abc" * size]  # noqa: S311  # no secret
+    kept = [entry_of(entries, str(number), 0, body) for number, body in enumerate(bodies) if body]
 
-        messages = entry.messages(entry.body)
-        assert entry.body == b"".join(message["body"] for message in messages) == body
-        assert [message["more_body"] for message in messages][-1] is False
-        assert entry.is_one_piece is (len(messages) == 1)
-        assert entry.size < 2_500 + len(body)
+    for entry, body in zip(kept, filter(None, bodies), strict=True):
+        head, given = entry.unpack()
+        assert headers_of(head) == [(b"etag", b'"1"'), (b"server-timing", b"cache;desc=hit")]
+        assert given == body
+        assert entry.is_one_piece is (len(pieces_of(body)) == 1)
+        assert entry.size < 1_000 + len(body)
 
 
-def test_long_pages_take_a_part_of_their_size() -> None:
-    page = b"".join(b"<li><a href='/c/games/doc/%d'>Game %d</a></li>" % (n, n * n) for n in range(1_000))
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 200_000])
+def test_pieces_are_the_whole_body(size: int) -> None:
+    body = random.Random(size).randbytes(size)  # noqa: S311  # no secret
+    pieces = pieces_of(body)
 
-    assert entry_of("page", 0, page).size < len(page) / 3
+    assert b"".join(piece["body"] for piece in pieces) == body
+    assert [piece["more_body"] for piece in pieces] == [True] * (len(pieces) - 1) + [False]
+
+
+def page_of(start: int, count: int) -> bytes:
+    rows = (b"<li><a href='/c/games/doc/%d'>Game %d</a></li>" % (n, n * n) for n in range(start, start + count))
+    return b"<svg><path d='%b'/></svg>" % random.Random(1).randbytes(8_000).hex().encode() + b"".join(rows)  # noqa: S311  # no secret
+
+
+def test_answers_that_are_like_others_take_what_differs() -> None:
+    entries = Entries(10_000_000)
+    short = entry_of(entries, "short", 0, page_of(0, 1))
+    entry_of(entries, "long", 0, page_of(0, 1_000))  # what others are packed against from now on
+    other = entry_of(entries, "other", 0, page_of(500, 1_000))
+
+    assert len(other.packed) < len(zlib.compress(page_of(500, 1_000))) / 2
+    assert other.unpack()[1] == page_of(500, 1_000)
+    assert short.unpack()[1] == page_of(0, 1)
 
 
 def test_entries_that_are_too_large_are_not_kept() -> None:
     entries = Entries(100_000)
 
-    entries.put(entry_of("large", 20_000))
+    entry_of(entries, "another", 19_000)
+    entries.put(entry_of(entries, "large", 20_000))
 
     assert (len(entries), entries.size) == (0, 0)
 
@@ -378,7 +399,7 @@ def test_entries_that_are_too_large_are_not_kept() -> None:
 def test_size_is_that_of_what_is_there() -> None:
     entries = Entries(100_000)
     for name in ("a", "b"):
-        entries.put(entry_of(name, 100))
+        entries.put(entry_of(entries, name, 100))
         entries.find_canonical((name, b"", "http", ()), (name, b"alias", "http", ()))
 
     for name in ("a", "b"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from livesearch.errors import LivesearchError
 from livesearch.services.change_tokens import ChangeTokens, Tokens
-from livesearch.web.caching.entries import Entries, Entry, Message, make_entry
+from livesearch.web.caching.entries import Entries, Entry, Message, headers_of, make_etag, pieces_of
 from livesearch.web.caching.recording import SCOPE_KEY, Recording, Send
 from livesearch.web.caching.requests import CacheableRequest, Key, read_request
 
@@ -157,19 +157,22 @@ class ResponseCache:
             reading = recording.reading
             assert reading is not None  # noqa: S101  # it may be kept
             body = b"".join(recording.pieces)
-            entry = make_entry(
+            headers = recording.kept_headers()
+            etag = make_etag(headers, body)
+            headers.append((b"etag", etag))
+            entry = self.entries.make(
                 key,
                 versions=reading.versions,
                 is_of_all=reading.is_of_all,
                 day=day,
                 labels=recording.labels,
-                headers=recording.kept_headers(),
+                headers=headers,
                 body=body,
                 status=recording.status,
             )
             self.entries.put(entry)
             self._land(key, flight)
-            headers = [*entry.headers, *recording.own_headers()]
+            headers += recording.own_headers()
             if request.etags or not _can_shorten(entry) or not self.new_shortcut(send, headers, body):
                 await _deliver(self._messages(entry, request, headers, body), send)
 
@@ -202,13 +205,13 @@ class ResponseCache:
         id_ = request.request_id
         if not id_ or not _PLAIN_ID.fullmatch(id_):
             id_ = next(self._ids)
-        status = entry.status
+        status, (head, body) = entry.status, entry.unpack()
         if (
             request.etags
             or not _can_shorten(entry)
-            or not self.shortcut(send, b"%bx-request-id: %b\r\n" % (entry.head, id_), entry.body)
+            or not self.shortcut(send, b"%bx-request-id: %b\r\n" % (head, id_), body)
         ):
-            messages = self._messages(entry, request, [*entry.hit_headers, (b"x-request-id", id_)], entry.body)
+            messages = self._messages(entry, request, [*headers_of(head), (b"x-request-id", id_)], body)
             status = messages[0]["status"]
             await _deliver(messages, send)
         method = "HEAD" if request.is_head else "GET"
@@ -223,7 +226,7 @@ class ResponseCache:
             self.counts.unchanged += 1
             headers = [header for header in headers if header[0] not in _OF_BODY]
             return [{"type": _START, "status": 304, "headers": headers}, {"type": "http.response.body", "body": b""}]
-        return [{"type": _START, "status": entry.status, "headers": headers}, *entry.messages(body)]
+        return [{"type": _START, "status": entry.status, "headers": headers}, *pieces_of(body)]
 
 
 def _can_shorten(entry: Entry) -> bool:

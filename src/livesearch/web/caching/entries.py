@@ -1,13 +1,13 @@
 """Kept answers: what they were made from, and how many of them fit."""
 
 import hashlib
-import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from livesearch.services.change_tokens import ChangeToken
+from livesearch.web.caching.packing import Kind, Packer, Packing
 from livesearch.web.caching.requests import Key
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -16,19 +16,13 @@ Message = dict[str, Any]  # Any: as ASGI has it
 # Servers wait between two messages until a client has taken the first: one that reads slowly holds no more than this.
 _PIECE_SIZE = 1 << 16
 # What an entry takes beside its bytes: measured, objects and all.
-_OVERHEAD = 2_000
+_OVERHEAD = 800
 # Ways to write the same search that are known; others are brought into the canonical form each time, some 10 µs.
 _ALIAS_COUNT = 8
 # No answer may take more than this share of the memory.
 _LARGEST_SHARE = 8
 
-# Bodies from here on are kept packed: 50 kB of results become a ninth, for 60 µs once and 30 each time they are sent.
-_PACKED_SIZE = 8_192
-_LEVEL = 1
-# zlib's word for no head and no checksum, which took a fifth of the time: this is memory, not a file.
-_RAW = -zlib.MAX_WBITS
-
-_HIT = (b"server-timing", b"cache;desc=hit")
+_HIT = b"server-timing: cache;desc=hit\r\n"
 
 
 def key_size(key: Key) -> int:
@@ -46,9 +40,8 @@ class Entry:
         is_of_all: Whether another collection would have made another answer.
         day: Days since 1970 (UTC): ages count by the day.
         labels: Route and face, for the log and for metrics.
-        headers: Those of every such answer.
-        hit_headers: Those of one that was kept; its id is not among them.
-        head: The same as they are written.
+        packed: Head and body, packed together.
+        head_length: Bytes of the head.
         length: Bytes of the body.
         tokens: With which it was last found to be true.
         was_used: Since somebody last looked for what can go.
@@ -58,37 +51,27 @@ class Entry:
     versions: Mapping[str, tuple[int, int]]
     is_of_all: bool
     day: int
-    labels: tuple[str, str]
-    headers: list[tuple[bytes, bytes]]
+    labels: Kind
     etag: bytes
     size: int
-    hit_headers: list[tuple[bytes, bytes]]
-    head: bytes
+    packed: bytes
+    packing: Packing
+    head_length: int
     length: int
-    _kept: bytes
-    _is_packed: bool
     status: int = 200
     tokens: Mapping[str, ChangeToken] | None = None
     was_used: bool = False
     aliases: list[Key] = field(default_factory=list)
 
     @property
-    def body(self) -> bytes:
-        """What is sent."""
-        return zlib.decompress(self._kept, _RAW, self.length) if self._is_packed else self._kept
-
-    @property
     def is_one_piece(self) -> bool:
         """Whether the body is short enough to be sent at once."""
         return self.length <= _PIECE_SIZE
 
-    def messages(self, body: bytes) -> list[Message]:
-        """The body in pieces, as ASGI has them; who has made it just now need not unpack it."""
-        pieces = [body[start : start + _PIECE_SIZE] for start in range(0, self.length, _PIECE_SIZE)] or [b""]
-        return [
-            {"type": "http.response.body", "body": piece, "more_body": number < len(pieces)}
-            for number, piece in enumerate(pieces, 1)
-        ]
+    def unpack(self) -> tuple[bytes, bytes]:
+        """What is sent: the head of a hit as it is written, without the request's id, and the body."""
+        answer = self.packing.unpack(self.packed)
+        return answer[: self.head_length], answer[self.head_length :]
 
     def is_true(self, tokens: Mapping[str, ChangeToken]) -> bool:
         """Whether everything it was made from is as it was."""
@@ -104,46 +87,27 @@ class Entry:
         return True
 
 
-def make_entry(
-    key: Key,
-    *,
-    versions: Mapping[str, tuple[int, int]],
-    is_of_all: bool,
-    day: int,
-    labels: tuple[str, str],
-    headers: Headers,
-    body: bytes,
-    status: int = 200,
-) -> Entry:
-    """Make an entry.
+def headers_of(head: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers of a head as it is written."""
+    lines = (line.partition(b": ") for line in head.split(b"\r\n")[:-1])
+    return [(name, value) for name, _, value in lines]
 
-    Args:
-        headers: In lower case; without those that each answer has its own of.
-    """
+
+def pieces_of(body: bytes) -> list[Message]:
+    """A body in pieces, as ASGI has them."""
+    pieces = [body[start : start + _PIECE_SIZE] for start in range(0, len(body), _PIECE_SIZE)] or [b""]
+    return [
+        {"type": "http.response.body", "body": piece, "more_body": number < len(pieces)}
+        for number, piece in enumerate(pieces, 1)
+    ]
+
+
+def make_etag(headers: Headers, body: bytes) -> bytes:
+    """The entity tag of an answer: of all that it says."""
     digest = hashlib.blake2b(body, digest_size=15, person=b"livesearch-etag")
     for name, value in headers:
         digest.update(b"\0".join((name, value, b"")))
-    etag = b'"' + urlsafe_b64encode(digest.digest()) + b'"'
-    kept = [*headers, (b"etag", etag)]
-    packed = zlib.compress(body, _LEVEL, _RAW) if len(body) >= _PACKED_SIZE else body
-    is_packed = len(packed) < len(body)
-    kept_body = packed if is_packed else body
-    return Entry(
-        key=key,
-        versions=versions,
-        is_of_all=is_of_all,
-        day=day,
-        labels=labels,
-        headers=kept,
-        etag=etag,
-        size=_OVERHEAD + len(kept_body) + 2 * sum(len(name) + len(value) for name, value in kept) + key_size(key),
-        hit_headers=[*kept, _HIT],
-        head=b"".join(b"%b: %b\r\n" % header for header in (*kept, _HIT)),
-        length=len(body),
-        _kept=kept_body,
-        _is_packed=is_packed,
-        status=status,
-    )
+    return b'"' + urlsafe_b64encode(digest.digest()) + b'"'
 
 
 class Entries:
@@ -152,6 +116,9 @@ class Entries:
     def __init__(self, limit: int) -> None:
         """Args: limit: Bytes."""
         self._limit = limit
+        self._packer = Packer()
+        # Most answers are made from one state of the store: they share its description.
+        self._versions: Mapping[str, tuple[int, int]] = {}
         self._by_key: dict[Key, Entry] = {}
         self._by_alias: dict[Key, Entry] = {}
         self.size = 0
@@ -181,6 +148,43 @@ class Entries:
             self._by_alias[alias] = entry
             self._charge(entry, key_size(alias))
         return entry
+
+    def make(
+        self,
+        key: Key,
+        *,
+        versions: Mapping[str, tuple[int, int]],
+        is_of_all: bool,
+        day: int,
+        labels: Kind,
+        headers: Headers,
+        body: bytes,
+        status: int = 200,
+    ) -> Entry:
+        """Make an entry, which ``put`` keeps.
+
+        Args:
+            headers: In lower case, the entity tag among them; without those that each answer has its own of.
+        """
+        if versions != self._versions:
+            self._versions = versions
+        head = b"".join([b"%b: %b\r\n" % header for header in headers]) + _HIT
+        packing = self._packer.packing_of(labels, head + body)
+        packed = packing.pack(head + body)
+        return Entry(
+            key=key,
+            versions=self._versions,
+            is_of_all=is_of_all,
+            day=day,
+            labels=labels,
+            etag=dict(headers)[b"etag"],
+            size=_OVERHEAD + len(packed) + key_size(key),
+            packed=packed,
+            packing=packing,
+            head_length=len(head),
+            length=len(body),
+            status=status,
+        )
 
     def put(self, entry: Entry) -> None:
         """Keep an entry in place of one with its key, and let others go until it fits."""

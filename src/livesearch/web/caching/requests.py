@@ -5,6 +5,7 @@ Everything is read from the ASGI scope, before Flask, and on every hit: so it is
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -64,8 +65,7 @@ class CacheableRequest:
         """The key that stands for all that mean the same search."""
         if self._canonical_key is None:
             path, query, scheme, varying = self.key
-            headers = sorted(zip(varying[::2], varying[1::2], strict=True))
-            self._canonical_key = path, _canonical(query), scheme, tuple(b":".join(header) for header in headers)
+            self._canonical_key = path, _canonical(query), scheme, _canonical_headers(varying)
         return self._canonical_key
 
 
@@ -100,8 +100,20 @@ def read_request(scope: dict[str, Any], private_cookies: Iterable[bytes]) -> Cac
                 return None
         elif name != _LENGTH or value != b"0":
             return None
-    key = (path, query, scope.get("scheme", "http"), tuple(varying))
+    key = (path, query, scope.get("scheme", "http"), _known(tuple(varying)))
     return CacheableRequest(key, scope["method"] == "HEAD", etags, request_id)
+
+
+# Browsers send the same few headers with every letter: thousands of keys share one tuple.
+@lru_cache(maxsize=256)
+def _known(varying: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    return varying
+
+
+@lru_cache(maxsize=256)
+def _canonical_headers(varying: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    headers = sorted(zip(varying[::2], varying[1::2], strict=True))
+    return tuple([b":".join(header) for header in headers])
 
 
 def _canonical(query: bytes) -> bytes:
