@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
+from livesearch.search import relaxing
 from livesearch.search.relaxing import BEST_COUNT, Holding, most_held
 
 _NOBODY = BitMap()
@@ -70,7 +71,11 @@ def test_nothing_holds_the_most_of_nothing() -> None:
 
 @pytest.mark.parametrize("document_count", [1, BEST_COUNT - 1, BEST_COUNT, BEST_COUNT + 1, 20_000])
 @pytest.mark.parametrize("clause_count", [1, 2, 4, 7])
-def test_the_best_of_many_are_those_that_a_stable_sort_puts_first(document_count: int, clause_count: int) -> None:
+@pytest.mark.parametrize("kind_count", [0, 100, 10_000])
+def test_the_best_of_many_are_those_that_a_stable_sort_puts_first(
+    document_count: int, clause_count: int, kind_count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relaxing, "_KIND_COUNT", kind_count)
     chance = np.random.default_rng(7)
     # The first clause holds all, so that none is left out; the last ones are less than a step.
     rarities = [9.0, 1.5, 1.5, 0.75, 0.003, 0.001, 0.000_01][:clause_count]
@@ -92,6 +97,24 @@ def test_the_best_of_many_are_those_that_a_stable_sort_puts_first(document_count
         shares[holds[at]] += rarities[at] / whole
         bonus[is_titled[at]] += 0.5 * rarities[at] / whole
     assert found.best == tuple(np.argsort(-(shares + bonus), kind="stable")[:BEST_COUNT].tolist())
+
+
+@pytest.mark.parametrize("clause_count", [3, 4, 7])
+def test_documents_are_the_same_by_kinds_and_one_by_one(clause_count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(clause_count)
+    everything = BitMap(range(60_000))
+    # The last ones are held by so many that they only tell others apart, or say too little of a document.
+    held = [BitMap(np.flatnonzero(chance.random(60_000) < share)) for share in (0, 0.001, 0.01, 0.2, 0.4, 0.6, 0.9)]
+    titled = [documents & BitMap(range(0, 60_000, 3)) for documents in held]
+    rarities = [9.0, 7.0, 4.6, 1.6, 0.9, 0.5, 0.1]
+    found = []
+    for kind_count in (0, 10_000):
+        monkeypatch.setattr(relaxing, "_KIND_COUNT", kind_count)
+        found.append(most_held(held[:clause_count], titled[:clause_count], rarities[:clause_count], everything))
+
+    assert found[0] == found[1]
+    assert len(found[0].best) == BEST_COUNT
+    assert len(found[0].groups) > 1
 
 
 @pytest.mark.parametrize("rarity", [1e-12, 1 / 3, 1e12])
