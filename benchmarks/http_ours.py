@@ -20,10 +20,10 @@ from livesearch.services.reading import Reading
 from livesearch.services.transactions import Transactions
 from livesearch.web import cookies, csrf, detection, headers
 from livesearch.web.caching import SCOPE_KEY, ResponseCache
-from livesearch.web.caching.lines import RequestLines
 from livesearch.web.greenlets import spawn
 from livesearch.web.loop import LoopFlask
 from livesearch.web.rendering import TemplateEnvironment, render
+from livesearch.web.request_lines import RequestLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,11 @@ def ours_cached() -> Any:
     """The product's cache in front of that; it is told by hand that the answers may be kept."""
     application, lines = ours_our_driver(), RequestLines()
     tokens = _StoreTokens(Transactions(Database(_settings())))
-    cache = ResponseCache(tokens, limit=64_000_000, private_cookies=[b"livesearch"], note=lines.write)
+
+    def note(method: str, status: int, labels: tuple[str, str], request_id: str, milliseconds: float) -> None:
+        lines.write(method, status, labels[0], request_id, milliseconds, is_kept=True)
+
+    cache = ResponseCache(tokens, limit=64_000_000, private_cookies=[b"livesearch"], note=note)
     cache.shortcut, cache.new_shortcut = send_whole, send_computed
 
     async def compute(scope: Any, receive: Any, _send: Any) -> None:

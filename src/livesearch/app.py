@@ -18,10 +18,10 @@ from livesearch.services import Services, build_services
 from livesearch.web import audience, auth, cookies, csrf, detection, failures, headers, logs, metrics
 from livesearch.web.assets import Assets
 from livesearch.web.caching import POLL_LABELS, ResponseCache, UnchangedPolls, recording
-from livesearch.web.caching.lines import RequestLines
 from livesearch.web.loop import LoopFlask
 from livesearch.web.registry import register_services
 from livesearch.web.rendering import TemplateEnvironment
+from livesearch.web.request_lines import RequestLines
 from livesearch.web.routes import (
     account,
     activity,
@@ -101,7 +101,8 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
     register_services(app, app.services)
 
     logs.configure_logging(settings.log_format)
-    logs.init_app(app)
+    lines = RequestLines()
+    logs.init_app(app, lines)
     recording.init_app(app)
     app.metrics = metrics.Metrics(token=settings.metrics_token)
     metrics.init_app(app, app.metrics)
@@ -140,7 +141,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_count, x_proto=settings.proxy_count)  # type: ignore[method-assign]  # as Werkzeug documents
     app.unchanged_polls = _make_polls(app)
     if settings.cache_mb:
-        app.response_cache = _make_cache(app, settings.cache_mb * 1_000_000)
+        app.response_cache = _make_cache(app, lines, settings.cache_mb * 1_000_000)
     return app
 
 
@@ -152,12 +153,10 @@ def _make_polls(app: LivesearchApp) -> UnchangedPolls:
     return UnchangedPolls(app.services.change_tokens, headers=[*headers.DEFAULTS, vary], note=note)
 
 
-def _make_cache(app: LivesearchApp, limit: int) -> ResponseCache:
-    lines = RequestLines()
-
+def _make_cache(app: LivesearchApp, lines: RequestLines, limit: int) -> ResponseCache:
     def note(method: str, status: int, labels: tuple[str, str], request_id: str, milliseconds: float) -> None:
         if labels != POLL_LABELS:  # with many pages open there would be nothing else in the log
-            lines.write(method, status, labels, request_id, milliseconds)
+            lines.write(method, status, labels[0], request_id, milliseconds, is_kept=True)
         app.metrics.note_hit(method, status, labels)
 
     cache = ResponseCache(app.services.change_tokens, limit=limit, private_cookies=[cookies.NAME.encode()], note=note)

@@ -1,4 +1,5 @@
 import asyncio
+import json
 
 import httpx
 import pytest
@@ -46,6 +47,27 @@ async def test_unexpected_error_is_logged_with_its_cause(games: Settings) -> Non
 
     failure = next(line for line in lines if line["event"] == "failure")
     assert str(failure["exc_info"]) == "the cause"
+
+
+async def test_lines_of_a_request_name_it(games: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    app = create_app(games.model_copy(update={"log_format": "json"}))
+
+    async def tell() -> str:
+        structlog.get_logger("test").warning("something")
+        return ""
+
+    app.add_url_rule("/tell", view_func=tell)
+    transport = httpx.ASGITransport(LoopBridge(app))  # type: ignore[arg-type]  # asgiref types scopes more narrowly
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        await client.get("/tell", headers={"X-Request-ID": "trace-1"})
+    structlog.get_logger("test").warning("something else")
+
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [(line["event"], line.get("request_id")) for line in lines] == [
+        ("something", "trace-1"),
+        ("request", "trace-1"),
+        ("something else", None),
+    ]
 
 
 async def test_client_that_leaves_is_logged_as_such_and_stops_the_view(games: Settings) -> None:

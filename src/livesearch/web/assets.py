@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import mimetypes
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from flask import Flask, Response, abort, request
@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from livesearch.web.audience import Audience, open_to
 
+_ICONS = "icons/icons.svg"
 STATIC_FOLDER = Path(__file__).parent.parent / "static"
 
 # A year, the longest that caches honour; the digest in the URL changes when the file does.
@@ -55,7 +56,12 @@ class Assets:
 
     def icon(self, name: str) -> Markup:
         """A drawing from the sheet of icons. No macro: a page has fifty, each of which took 20 µs."""
-        return _icon(self.url("icons/icons.svg"), name)
+        return _icon(request.script_root, self._sheet, name)
+
+    @cached_property
+    def _sheet(self) -> str:
+        """Where the icons are, below the root."""
+        return f"/static/{self._by_path[_ICONS].digest}/{_ICONS}"
 
     def integrity(self, path: str) -> str:
         """The value of an ``integrity`` attribute."""
@@ -77,8 +83,8 @@ class Assets:
 
 
 @lru_cache(maxsize=512)
-def _icon(sheet: str, name: str) -> Markup:
-    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(sheet, name)
+def _icon(root: str, sheet: str, name: str) -> Markup:
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}{}#{}"></use></svg>').format(root, sheet, name)
 
 
 def _read(path: Path, folder: Path) -> Asset:

@@ -10,6 +10,7 @@ from livesearch.domain import Scope
 from livesearch.errors import UnauthorizedError
 from livesearch.web.actors import current_actor
 from livesearch.web.addresses import ask_to_sign_in, is_api
+from livesearch.web.current import current_request
 from livesearch.web.registry import current_services
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -66,11 +67,13 @@ def init_app(app: Flask) -> None:
 
 
 def _check_request() -> Response | None:
-    if request.endpoint is None:
+    asked = current_request()
+    endpoint, method = asked.endpoint, asked.method
+    if endpoint is None:
         return None  # there is nothing at this address
     # What nobody has declared is closed: a test finds it before an operator does.
-    undeclared = Audience.SEARCHERS if request.method in SAFE_METHODS else Audience.ADMINS
-    audience = declared_audience(current_app, request.endpoint, request.method) or undeclared
+    undeclared = Audience.SEARCHERS if method in SAFE_METHODS else Audience.ADMINS
+    audience = declared_audience(current_app, endpoint, method) or undeclared
     try:
         _require(audience)
     except UnauthorizedError as error:

@@ -91,10 +91,11 @@ def secret_of(content: Mapping[str, Any]) -> str | None:  # Any: what a session 
 
 
 def _identify() -> None:
-    if request.endpoint is None and is_api():
-        return
     if is_api():
-        set_actor(current_app.ensure_sync(identify_program)())
+        if request.endpoint is not None:
+            set_actor(current_app.ensure_sync(identify_program)())
+    elif not has_session_cookie():
+        return  # as most visitors, which is seen sooner than the rest
     elif request.endpoint != "static" and request.blueprint != "health" and current_secret() is not None:
         current_app.ensure_sync(_find_user)()
 

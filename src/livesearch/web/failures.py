@@ -167,7 +167,8 @@ def _describe_http(error: HTTPException) -> Failure:
 
 
 def _guard_fragments() -> None:
-    is_fragment_address = request.path == "/htmx" or request.path.startswith("/htmx/")
+    path = request.path
+    is_fragment_address = path == "/htmx" or path.startswith("/htmx/")
     if is_fragment_address and not htmx:
         abort(400, "This address answers parts of pages, to htmx only. Open the page instead.")
     if is_api() and htmx:

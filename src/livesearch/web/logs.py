@@ -2,14 +2,17 @@
 
 import asyncio
 import logging
+import os
 import re
 import sys
 import time
-import uuid
-from typing import Literal
+from typing import Literal, cast
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, has_request_context, request
+
+from livesearch.web.current import current_request
+from livesearch.web.request_lines import RequestLines
 
 log = structlog.stdlib.get_logger("livesearch.request")
 
@@ -19,6 +22,9 @@ _PLAIN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 # nginx's word for a request whose client left; no answer with it is ever sent.
 CLIENT_LEFT = 499
 _UNKNOWN = "unknown"
+_LINES = "livesearch.request_lines"
+# As many as the UUID has that took four times as long.
+_ID_BYTES = 16
 
 
 def configure_logging(log_format: Literal["text", "json"]) -> None:
@@ -30,7 +36,7 @@ def configure_logging(log_format: Literal["text", "json"]) -> None:
     )
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            _name_request,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -43,8 +49,16 @@ def configure_logging(log_format: Literal["text", "json"]) -> None:
     )
 
 
-def init_app(app: Flask) -> None:
+def _name_request(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Say of which request a line tells; cheaper than to bind the id for each, of which few write a line."""
+    if has_request_context() and (request_id := g.get("request_id")):
+        event.setdefault("request_id", request_id)
+    return event
+
+
+def init_app(app: Flask, lines: RequestLines) -> None:
     """Log every request of an application. Call it before anything that can refuse a request."""
+    app.extensions[_LINES] = lines
     app.before_request(_begin)
     app.after_request(_finish)
     app.teardown_request(_note_departure)
@@ -52,10 +66,8 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     g.began = time.perf_counter()
-    sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if _PLAIN_ID.fullmatch(sent) else uuid.uuid4().hex
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    sent = request.environ.get("HTTP_X_REQUEST_ID")
+    g.request_id = sent if sent and _PLAIN_ID.fullmatch(sent) else os.urandom(_ID_BYTES).hex()
 
 
 def _finish(response: Response) -> Response:
@@ -73,8 +85,10 @@ def _note_departure(error: BaseException | None) -> None:
 
 def _write(status: int, duration_ms: float) -> None:
     # The route, not the URL: what people search for stays out of the log.
-    route = request.url_rule.rule if request.url_rule else _UNKNOWN
-    log.info("request", method=request.method, route=route, status=status, ms=round(duration_ms, 1))
+    asked = current_request()
+    rule = asked.url_rule
+    lines = cast("RequestLines", current_app.extensions[_LINES])
+    lines.write(asked.method, status, rule.rule if rule else _UNKNOWN, g.request_id, duration_ms)
 
 
 def log_unrouted(method: str, status: int, duration_ms: float) -> None:

@@ -31,6 +31,7 @@ from livesearch.errors import ForbiddenError
 from livesearch.web.audience import Audience, declare
 from livesearch.web.caching import ResponseCache
 from livesearch.web.caching.recording import current_reading, face
+from livesearch.web.current import current_request
 from livesearch.web.logs import CLIENT_LEFT
 
 blueprint = Blueprint("metrics", __name__)
@@ -262,10 +263,11 @@ def _end(error: BaseException | None) -> None:
 
 
 def _note(status: int) -> None:
-    route = request.url_rule.rule if request.url_rule else _UNROUTED[0]
+    asked = current_request()
+    route = asked.url_rule.rule if asked.url_rule else _UNROUTED[0]
     reading = current_reading()
     search_seconds = reading.seconds if reading is not None else 0.0
-    _metrics().end((route, face()), request.method, status, time.perf_counter() - g.began, search_seconds)
+    _metrics().end((route, face()), asked.method, status, time.perf_counter() - g.began, search_seconds)
 
 
 @blueprint.get("/metrics")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from asgiref.typing import HTTPScope
 from flask import Flask, Request, request
@@ -23,6 +23,7 @@ from livesearch.services import Services
 from livesearch.services.policy import Actor
 from livesearch.web import cookies
 from livesearch.web.auth import secret_of
+from livesearch.web.current import current_request
 from livesearch.web.forms.imports import UploadForm
 from livesearch.web.loop import LoopFlask
 from livesearch.web.registry import current_services
@@ -96,7 +97,7 @@ class Uploads:
     def _take_apart(self) -> None:
         if request.method != "POST" or request.path.rstrip("/") != PATH:
             return
-        sent = cast("Any", request)._get_current_object()  # noqa: SLF001  # Any: a proxy's documented method
+        sent = cast("UploadRequest", current_request())
         sent.max_form_memory_size = PASTE_SIZE
         sent.upload_folder = self.folder()
         if (request.content_length or _SMALL_SIZE + 1) > _SMALL_SIZE:

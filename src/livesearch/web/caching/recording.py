@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 from livesearch.services.reading import Reading, begin_reading
 from livesearch.web.caching.entries import Message
 from livesearch.web.caching.requests import KNOWN_VARY
+from livesearch.web.current import current_request
 from livesearch.web.detection import htmx
 
 Send = Callable[[Any], Awaitable[None]]  # Any: an ASGI message
@@ -147,8 +148,9 @@ def face() -> str:
 
 
 def _say(response: Response) -> Response:
-    recording: Recording | None = request.environ.get(SCOPE_KEY)
-    if recording is not None and request.endpoint in _ENDPOINTS:
+    asked = current_request()
+    recording: Recording | None = asked.environ.get(SCOPE_KEY)
+    if recording is not None and asked.endpoint in _ENDPOINTS:
         recording.reading = current_reading()
-        recording.labels = (request.url_rule.rule if request.url_rule else "", face())
+        recording.labels = (asked.url_rule.rule if asked.url_rule else "", face())
     return response
