@@ -24,6 +24,7 @@ from livesearch.search.values import display_text, is_searched
 
 # BM25's saturation and length normalisation. Source: Robertson and Zaragoza 2009, k1 = 1.2, b = 0.75.
 _K1, _B = 1.2, 0.75
+_SATURATED = _K1 + 1
 # A field's weight is what a word in it is worth to somebody who typed a name: 10 in a title. As a factor of term
 # frequency that would drown prose; its 0.4th power is 2.5 for titles, 1.6 for short texts, 1 for long ones. Titles add
 # again below; short texts count more where few words are typed, see ``text_power``.
@@ -112,8 +113,10 @@ class _Slot:
     is_typed: bool
 
 
-# A slot, its clause, and how closely a word fits it: 1.0 for the whole word.
-_Hit = tuple[int, int, float]
+# A slot, its clause, how closely a word fits it, 1.0 for the whole word, and what that is worth.
+_Hit = tuple[int, int, float, float]
+# Of a clause that a document does not hold.
+_NOTHING = (0.0, 0.0, 0.0)
 # What a word that is looked for begins with in a text, and the word; None where it may be any that begins so.
 _Needle = tuple[str, str | None]
 
@@ -134,11 +137,14 @@ class _Occurrence(dict[str, tuple[_Hit, ...]]):
         if word not in self._whole and not word.startswith(self._starts):  # most words
             self[word] = ()
             return ()
-        found = [(slot, self._slots[slot].clause, 1.0) for slot in self._whole.get(word, ())]
+        found = [(slot, 1.0) for slot in self._whole.get(word, ())]
         for start, slot in self._prefixes:
             if word.startswith(start) and word != start:
-                found.append((slot, self._slots[slot].clause, 0.5 + 0.5 * len(start) / len(word)))
-        hits = self[word] = tuple(found)
+                found.append((slot, 0.5 + 0.5 * len(start) / len(word)))
+        slots = self._slots
+        hits = self[word] = tuple(
+            [(slot, slots[slot].clause, near, near * slots[slot].quality) for slot, near in found]
+        )
         return hits
 
 
@@ -242,6 +248,8 @@ class Scorer:
         prefixes: list[tuple[str, int]] = []
         for at, clause in enumerate(query.clauses):
             self._ways.append([self._take(at, way, whole, prefixes) for way in clause.alternatives])
+        # Of a clause with one way of one word, as nearly all are: the slot alone.
+        self._only = [ways[0][0] if len(ways) == 1 == len(ways[0]) else None for ways in self._ways]
         self._zeros = [0.0] * len(self._slots)
         self._fits = _Occurrence(self._slots, whole, prefixes)
         # What to look for in texts whose words stand between blanks.
@@ -297,7 +305,10 @@ class Scorer:
         if self._with_parts and not all(text_value for text_value, _, _ in found):
             seen.shape = max(seen.shape, self._read_parts(reading, seen))
             found = self._found(seen, reading.length + seen.part_count)
-        share = sum([worth for worth, (_, _, titled) in zip(self._worth, found, strict=True) if titled])
+        share = 0.0
+        for worth, (_, _, titled) in zip(self._worth, found, strict=True):
+            if titled:
+                share += worth
         share /= self._whole_worth
         titled_worth, exact_worth = share**self._manner.title_power, self._manner.exact
         values: list[float] = []
@@ -331,7 +342,18 @@ class Scorer:
     def _found(self, seen: _Evidence, length: int) -> list[tuple[float, float, float]]:
         """By clause, its term frequency part, exactness and place in a title."""
         norm = _K1 * (1 - _B + _B * length / self._mean_length)
-        return [self._clause_values(ways, seen, norm) for ways in self._ways]
+        found: list[tuple[float, float, float]] = []
+        for ways, only in zip(self._ways, self._only, strict=True):
+            if only is None:
+                found.append(self._clause_values(ways, seen, norm))
+            elif count := seen.counts[only]:
+                slot = self._slots[only]
+                near = seen.closeness[only] * slot.quality
+                exact = 1.0 if slot.is_typed and near == 1.0 else 0.0
+                found.append((near * count * _SATURATED / (count + norm), exact, seen.in_title[only] * slot.quality))
+            else:
+                found.append(_NOTHING)
+        return found
 
     def _clause_values(self, ways: list[tuple[int, ...]], seen: _Evidence, norm: float) -> tuple[float, float, float]:
         """A clause's term frequency part, exactness and place in a title, each for its best ways."""
@@ -353,7 +375,7 @@ class Scorer:
             title = max(title, titled * slot.quality)
             if slot.is_typed and near == 1.0:
                 exact = 1.0
-        return best * frequency * (_K1 + 1) / (frequency + norm) if frequency else 0.0, exact, title
+        return best * frequency * _SATURATED / (frequency + norm) if frequency else 0.0, exact, title
 
     def _read_title(
         self, title: Sequence[str], weight: float, seen: _Evidence, spaced: str = ""
@@ -371,23 +393,24 @@ class Scorer:
             if not hits:
                 continue
             covered_count += 1
-            for slot, clause, near in hits:
+            for slot, clause, near, worth in hits:
                 counts[slot] += weight
                 if near > closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
                     closeness[slot] = near
                 if near > in_title[slot]:  # noqa: PLR1730
                     in_title[slot] = near
-                worth = near * self._slots[slot].quality
                 if worth > covered.get(clause, 0.0):
                     covered[clause] = worth
                 places.append((place, clause))
         if not covered:
             return 0.0, 0.0, 0.0, 0.0
-        worth = sum([self._worth[clause] * near for clause, near in covered.items()])
+        whole = 0.0
+        for clause, worth in covered.items():
+            whole += self._worth[clause] * worth
         begins = spaced.startswith(self._folded, 1)
         equals = begins and len(spaced) == len(self._folded) + 2
         near = self._nearness(places) if len(covered) > 1 else 0.0
-        return covered_count / len(title) * worth / len(self._ways), begins * worth, equals * worth, near
+        return covered_count / len(title) * whole / len(self._ways), begins * whole, equals * whole, near
 
     def _read_parts(self, reading: Reading, seen: _Evidence) -> tuple[float, float, float, float]:
         """Count what titles hold as parts of words, or joined: “python 3” in “python3”."""
@@ -410,7 +433,7 @@ class Scorer:
             for start, word in _find(text, needles):
                 place += text.count(" ", passed, start)
                 passed = start
-                for slot, clause, near in self._fits[word]:
+                for slot, clause, near, _ in self._fits[word]:
                     seen.counts[slot] += weight
                     if near > seen.closeness[slot]:  # noqa: PLR1730  # half the time of a call of max()
                         seen.closeness[slot] = near
@@ -422,7 +445,7 @@ class Scorer:
     def _count_words(self, text: str, weight: float, needles: Sequence[_Needle], seen: _Evidence) -> None:
         """Count what a text or a label holds, wherever it stands there."""
         for _, word in _find(text, needles):
-            for slot, _, near in self._fits[word]:
+            for slot, _, near, _ in self._fits[word]:
                 seen.counts[slot] += weight
                 if near > seen.closeness[slot]:  # noqa: PLR1730
                     seen.closeness[slot] = near
