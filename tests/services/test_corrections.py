@@ -72,6 +72,16 @@ async def test_a_misspelled_word_finds_what_was_meant(
     assert (await store.search.search(name, SearchQuery(text, is_verbatim=True))).corrected_query is None
 
 
+async def test_a_word_that_begins_alike_was_meant_rather_than_one_that_does_not(
+    store: Services, load_rows: LoadRows
+) -> None:
+    name = await load_rows(store, _titled(["Bedlam", "Zelda's Adventure"]), {"title": Role.TITLE})
+
+    page = await store.search.search(name, SearchQuery("zedla"))
+
+    assert _order(page) == ["k1", "k0"]
+
+
 async def test_the_corrected_query_finds_the_same(store: Services, load_rows: LoadRows) -> None:
     name = await load_rows(store, _titled(_MISTYPED), _TITLES)
 

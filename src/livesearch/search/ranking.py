@@ -73,6 +73,8 @@ _FAR, _TEXT_GAP = 100, 2
 _LEAST_RARITY = 2.0
 # How much of a word's worth is left when another stands for it.
 _CORRECTED, _SYNONYM_LOSS = 0.9, 0.1
+# The first letter is hardly ever wrong: “zedla” is “zelda” rather than the beginning of “bedlam”.
+_OTHER_FIRST_LETTER = 0.5
 # Scored documents a tier, and in all before the next tier is passed over: while a word is being typed, 150 find what
 # 1,000 do at a quarter of the cost. Whoever has finished typing looks more closely.
 # Of one or two letters nothing but static rank says what is meant; and those that hold most of the words come in the
@@ -261,6 +263,8 @@ class Scorer:
         self, clause: int, way: Alternative, whole: defaultdict[str, list[int]], prefixes: list[tuple[str, int]]
     ) -> tuple[int, ...]:
         quality = self._quality[way.kind]
+        if way.kind is Kind.CORRECTED and way.text[0] != self._clauses[clause].typed.text[0]:
+            quality *= _OTHER_FIRST_LETTER
         slots = []
         for term in way.terms:
             slot = len(self._slots)
