@@ -232,6 +232,8 @@ class Scorer:
         for field in filter(_is_label, others):
             labels[manner.label_share * field.weight**_WEIGHT_POWER].append(field.name)
         self._label_weights = list(labels)
+        # Where the fields of a reading end that are titles, and those that are texts.
+        self._title_end, self._text_end = len(titles), len(titles) + len(texts)
         self._layout = layout_of(
             tuple(field.name for field in titles),
             tuple(field.name for field in texts),
@@ -298,7 +300,7 @@ class Scorer:
 
     def _held(self, reading: Reading) -> list[str]:
         """By clause, what the document holds of it, and what that stands for where it was not typed."""
-        found = {*reading.everything.split(), *(word for _, title in reading.titles for word in title)}
+        found = {word for text in reading.fields for word in text.split()}
         return [_describe(clause, found) for clause in self._clauses]
 
     def _values(self, reading: Reading, static: float) -> list[float]:
@@ -328,19 +330,21 @@ class Scorer:
         """Count what a document holds."""
         # Most words of most documents are none that is looked for; C passes over those. Loops are written out: a
         # generator takes longer to make than there is to look at.
-        for (title, in_order), weight in zip(reading.titles, self._title_weights, strict=True):
+        fields = reading.fields
+        for title, weight in zip(fields, self._title_weights, strict=False):  # titles are the first
             for start, _ in self._needles:
                 if start in title:
-                    seen.shape = max(seen.shape, self._read_title(in_order, weight, seen, title))
+                    seen.shape = max(seen.shape, self._read_title(title.split(), weight, seen, title))
                     break
         everything = reading.everything
         if needles := [needle for needle in self._needles if needle[0] in everything]:
+            texts = fields[self._title_end : self._text_end]
             if len(self._ways) > 1:
-                self._read_texts(reading, needles, seen)
+                self._read_texts(texts, needles, seen)
             else:  # a word stands near no other
-                for text, weight in zip(reading.texts, self._text_weights, strict=True):
+                for text, weight in zip(texts, self._text_weights, strict=True):
                     self._count_words(text, weight, needles, seen)
-            for text, weight in zip(reading.labels, self._label_weights, strict=True):
+            for text, weight in zip(fields[self._text_end :], self._label_weights, strict=True):
                 self._count_words(text, weight, needles, seen)
 
     def _found(self, seen: _Evidence, length: int) -> list[tuple[float, float, float]]:
@@ -429,10 +433,10 @@ class Scorer:
                 best = max(best, (coverage * len(parts) / max(len(parts), word_count), 0.0, 0.0, 0.0))
         return best
 
-    def _read_texts(self, reading: Reading, needles: Sequence[_Needle], seen: _Evidence) -> None:
+    def _read_texts(self, texts: Sequence[str], needles: Sequence[_Needle], seen: _Evidence) -> None:
         """Count what texts hold, and how near the words of the query stand in them."""
         base, places = 0, []
-        for text, weight in zip(reading.texts, self._text_weights, strict=True):
+        for text, weight in zip(texts, self._text_weights, strict=True):
             place, passed = base, 0
             for start, word in _find(text, needles):
                 place += text.count(" ", passed, start)

@@ -1,5 +1,9 @@
 """What scoring reads of a document."""
 
+import gc
+
+import orjson
+
 from livesearch.domain import Document
 from livesearch.search.readings import Layout, ReadingMemo, read
 
@@ -18,9 +22,7 @@ def test_read_takes_fields_apart_by_what_they_are() -> None:
 
     reading = read(document, _LAYOUT)
 
-    assert reading.titles == ((" dune messiah ", ["dune", "messiah"]),)
-    assert reading.texts == (" the sands again ", "")
-    assert reading.labels == (" cryo  sci fi sand ", " japan ")
+    assert reading.fields == (" dune messiah ", " the sands again ", "", " cryo  sci fi sand ", " japan ")
     assert reading.everything == " the sands again  cryo  sci fi sand  japan "
     assert reading.length == 5
     assert reading.document is document
@@ -48,8 +50,8 @@ def test_memo_reads_a_document_once_until_its_body_is_another() -> None:
     readings = [memo.read(_LAYOUT, "1", b"one", first) for _ in range(3)]
     changed = memo.read(_LAYOUT, "1", b"two", second)
 
-    assert [reading.titles[0][0] for reading in readings] == [" dune "] * 3
-    assert changed.titles[0][0] == " arrakis "
+    assert [reading.fields[0] for reading in readings] == [" dune "] * 3
+    assert changed.fields[0] == " arrakis "
     assert (first.call_count, second.call_count) == (1, 1)
 
 
@@ -57,9 +59,25 @@ def test_memo_tells_keys_and_layouts_apart() -> None:
     memo, document = ReadingMemo(), {"title": "Dune", "about": "sand"}
     other = Layout(titles=("about",), texts=(), labels=())
 
-    assert memo.read(_LAYOUT, "1", b"one", lambda: document).titles[0][0] == " dune "
-    assert memo.read(other, "1", b"one", lambda: document).titles[0][0] == " sand "
-    assert memo.read(_LAYOUT, "2", b"one", lambda: {"title": "Another"}).titles[0][0] == " another "
+    assert memo.read(_LAYOUT, "1", b"one", lambda: document).fields[0] == " dune "
+    assert memo.read(other, "1", b"one", lambda: document).fields[0] == " sand "
+    assert memo.read(_LAYOUT, "2", b"one", lambda: {"title": "Another"}).fields[0] == " another "
+
+
+def test_what_is_kept_leaves_the_collector_little_to_look_through() -> None:
+    memo, document = (
+        ReadingMemo(),
+        orjson.loads(b'{"title": "Dune Messiah", "about": "The Sands, again", "year": 1969}'),
+    )
+    memo.read(_LAYOUT, "0", b"body", lambda: document)
+    gc.collect()
+    before = len(gc.get_objects())
+    for number in range(100):
+        memo.read(_LAYOUT, str(number), b"another body", lambda: document)
+    gc.collect()
+
+    # The reading itself; its fields and the place where it is kept are plain.
+    assert len(gc.get_objects()) - before < 150
 
 
 def test_memo_forgets_what_was_not_asked_for_the_longest() -> None:
