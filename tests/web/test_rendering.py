@@ -2,11 +2,13 @@
 
 import pytest
 from flask import url_for
+from jinja2 import DictLoader
 from markupsafe import Markup, escape
 
 from livesearch.app import LivesearchApp
+from livesearch.domain import Segment
 from livesearch.web.presenters.addresses import address_of, document_url
-from livesearch.web.rendering import escape_shown
+from livesearch.web.rendering import TemplateEnvironment, escape_shown
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,22 @@ def test_templates_escape_texts_and_leave_markup(app: LivesearchApp) -> None:
     template = app.jinja_env.from_string("{{ text }}{{ marked }}{% set held %}{{ text }}{% endset %}{{ held }}")
 
     assert template.render(text="<&>", marked=Markup("<b>")) == "&lt;&amp;&gt;<b>&lt;&amp;&gt;"
+
+
+@pytest.mark.parametrize("is_reloading", [True, False])
+def test_included_template_sees_names_and_keeps_its_own(app: LivesearchApp, is_reloading: bool) -> None:
+    texts = {
+        "outer": "{% set here = 1 %}{% for row in rows %}{% include 'inner' %}{{ here }};{% endfor %}{{ label }}",
+        "inner": "{% set here = row.text %}{{ here }}{% include 'innermost' %}",
+        "innermost": "{% from 'macros' import bold with context %}{{ bold(label) }}",
+        "macros": "{% macro bold(text) %}<b>{{ text }}</b>{% endmacro %}",
+    }
+    environment = TemplateEnvironment(app, loader=DictLoader(texts), autoescape=True, auto_reload=is_reloading)
+    rows = [Segment("a"), Segment("<")]
+
+    shown = environment.get_template("outer").render(rows=rows, label="&")
+
+    assert shown == "a<b>&amp;</b>1;&lt;<b>&amp;</b>1;&amp;"
 
 
 @pytest.mark.parametrize(

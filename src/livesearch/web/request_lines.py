@@ -31,6 +31,7 @@ class RequestLines:
         """Args: stream: Standard error unless told."""
         self._stream = stream
         self._render: Callable[..., Any] | None = None  # Any: structlog's renderers give text or bytes
+        self._writes_text = False
         self._kinds: dict[_Kind, str] = {}
         self._second = 0, ""
         self._waiting: list[str] = []
@@ -47,8 +48,8 @@ class RequestLines:
         kind = (method, status, route, is_kept)
         if render is not self._render:
             self._render, self._kinds = render, {}
-        if not isinstance(render, structlog.dev.ConsoleRenderer | structlog.processors.JSONRenderer):
-            # Somebody looks at events as they are, as tests do.
+            self._writes_text = isinstance(render, structlog.dev.ConsoleRenderer | structlog.processors.JSONRenderer)
+        if not self._writes_text:  # somebody looks at events as they are, as tests do
             log.info("request", **_told(kind, round(milliseconds, 1)), request_id=request_id)
             return
         now = time.time()
