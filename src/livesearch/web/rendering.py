@@ -55,7 +55,7 @@ def escape_shown(value: object) -> str:
 class _ShowingCodeGenerator(CodeGenerator):
     """Jinja's, but for ``escape_shown``, and for templates that give their text whole.
 
-    Jinja's yield it piece by piece, fourteen hundred for a keystroke, each through every template that includes another.
+    Jinja's yield it piece by piece, fourteen hundred for a keystroke, through each template that includes another.
     """
 
     def blockvisit(self, nodes: Iterable[Node], frame: Frame) -> None:

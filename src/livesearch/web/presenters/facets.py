@@ -28,10 +28,13 @@ _OPEN_RANGES = 1
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def present_facets(page: ResultPage, expansions: Expansions) -> tuple[FacetGroup, ...]:
-    """Every facet of a result that has a value to choose or one chosen."""
+def present_facets(page: ResultPage, expansions: Expansions, parameters: str) -> tuple[FacetGroup, ...]:
+    """Every facet of a result that has a value to choose or one chosen.
+
+    Args:
+        parameters: The search's first page, as a query string.
+    """
     shown = [facet for facet in page.facets if facet.values or facet.field.name in expansions]
-    parameters = canonical_parameters(replace(page.query, page=1))
     return tuple(
         _present_facet(facet, parameters, page.collection, expansions, is_open=position < _OPEN_FACETS)
         for position, facet in enumerate(shown)
@@ -65,7 +68,7 @@ def _present_facet(
         text=expansions.get(name, ""),
         more_label=f"Show all {_describe_number(facet)}" if is_cut and not is_expanded else "",
         more_url=address_of("pages.search", name=collection.name)
-        + _join(parameters, urlencode({"facet": name}))
+        + _join(parameters, _expanding(name))
         + f"#{group_id}",
         note=_describe_cut(facet, expansions[name]) if is_cut and is_expanded else "",
         fragment_url=address_of("htmx.facet", name=collection.name, field=name) + parameters,
@@ -94,16 +97,29 @@ def present_chips(query: SearchQuery, collection: Collection) -> tuple[Chip, ...
 
 
 def _present_options(facet: Facet) -> tuple[FacetOption, ...]:
+    name, type_, is_exact = facet.field.name, facet.field.type, facet.counts_are_exact
     return tuple(
-        FacetOption(
-            id=f"choice-{_identify(facet.field.name, value.value)}",
-            value=value.value,
-            label=format_choice(facet.field, value.value),
-            count=format_count(value.count, is_exact=facet.counts_are_exact),
-            is_selected=value.is_selected,
-            is_empty=value.count == 0 and facet.counts_are_exact,
-        )
-        for value in facet.values
+        _present_option(name, type_, value.value, value.count, is_exact, value.is_selected) for value in facet.values
+    )
+
+
+# A search for few documents shows the same small counts again and again; by all that an option says.
+@lru_cache(maxsize=4096)
+def _present_option(
+    name: str,
+    type_: FieldType,
+    value: str,
+    count: int,
+    is_exact: bool,
+    is_selected: bool,
+) -> FacetOption:
+    return FacetOption(
+        id=f"choice-{_identify(name, value)}",
+        value=value,
+        label=format_choice(type_, value),
+        count=format_count(count, is_exact=is_exact),
+        is_selected=is_selected,
+        is_empty=count == 0 and is_exact,
     )
 
 
@@ -151,7 +167,7 @@ def _choose_input(facet: RangeFacet) -> str:
 def _present_chip(collection: Collection, name: str, value: str, without: SearchQuery) -> Chip:
     field = collection.field(name)
     url = search_address(collection, replace(without, page=1))
-    return Chip(field.label if field else name, shorten(format_choice(field, value) if field else value), url)
+    return Chip(field.label if field else name, shorten(format_choice(field.type, value) if field else value), url)
 
 
 def _without_filter(query: SearchQuery, name: str, value: str) -> SearchQuery:
@@ -178,6 +194,12 @@ def _describe_range(chosen: Range) -> str:
 def _identify(*parts: str) -> str:
     """A short id that stands for any text, safe in an attribute and a selector."""
     return hashlib.blake2s("\0".join(parts).encode(), digest_size=5).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _expanding(name: str) -> str:
+    """The parameter by which a facet is shown whole."""
+    return urlencode({"facet": name})
 
 
 def _join(parameters: str, parameter: str) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from livesearch.domain import Field, FieldType, Highlight, Segment
+from livesearch.domain import FieldType, Highlight, Segment
 from livesearch.web.rendering import escape_shown
 
 # A value in a line of several is cut here; the document page shows it whole.
@@ -73,15 +73,14 @@ def format_changes(highlight: Highlight) -> Markup:
 def _mark(highlight: Highlight, tag: str) -> Markup:
     return Markup(  # noqa: S704  # each part is escaped; Markup.join would look at every one again
         "".join(
-            f"<{tag}>{escape_shown(segment.text)}</{tag}>" if segment.is_match else escape_shown(segment.text)
-            for segment in highlight
+            [f"<{tag}>{escape_shown(text)}</{tag}>" if is_match else escape_shown(text) for text, is_match in highlight]
         )
     )
 
 
-def format_choice(field: Field, value: str) -> str:
+def format_choice(type_: FieldType, value: str) -> str:
     """Write a facet value for people."""
-    return _BOOLEANS.get(value, value) if field.type is FieldType.BOOLEAN else value
+    return _BOOLEANS.get(value, value) if type_ is FieldType.BOOLEAN else value
 
 
 def format_value(value: object) -> str:

@@ -1,6 +1,7 @@
 """Histograms as drawings: bars over a range, those of the chosen part told apart."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from livesearch.domain import Bin, Collection, Field, RangeFacet, SearchQuery
 from livesearch.ingest import number_of
@@ -19,8 +20,11 @@ def present_histogram(facet: RangeFacet, query: SearchQuery, collection: Collect
     if len(bins) < 2:  # noqa: PLR2004  # one bar says nothing
         return None
     highest = max(bin_.count for bin_ in bins) or 1
-    bars = [_draw(position, bin_.count, highest) for position, bin_ in enumerate(bins)]
-    chosen = [_is_chosen(bin_, facet.field, query, collection) for bin_ in bins]
+    bars = [
+        _draw(position, round(_HEIGHT * bin_.count / highest), bin_.count > 0) for position, bin_ in enumerate(bins)
+    ]
+    is_narrowed = facet.field.name in query.ranges
+    chosen = [_is_chosen(bin_, facet.field, query, collection) for bin_ in bins] if is_narrowed else [False] * len(bins)
     return Histogram(
         width=_STEP * len(bins) - _GAP,
         height=_HEIGHT,
@@ -29,11 +33,13 @@ def present_histogram(facet: RangeFacet, query: SearchQuery, collection: Collect
     )
 
 
-def _draw(position: int, count: int, highest: int) -> str:
+# Bars have few places and heights.
+@lru_cache(maxsize=4096)
+def _draw(position: int, height: int, is_there: bool) -> str:
     """A bar as the path of its outline; empty for no documents."""
-    if not count:
+    if not is_there:
         return ""
-    height = max(_LEAST, round(_HEIGHT * count / highest))
+    height = max(_LEAST, height)
     return f"M{position * _STEP} {_HEIGHT}v-{height}h{_STEP - _GAP}v{height}z"
 
 
@@ -43,8 +49,6 @@ def _join(bars: Iterable[str]) -> str:
 
 def _is_chosen(bin_: Bin, field: Field, query: SearchQuery, collection: Collection) -> bool:
     """Whether documents of a bin can be in the range that was chosen."""
-    if field.name not in query.ranges:
-        return False
     low, high = range_limits(collection, query, field.name)
     begin, end = (number_of(text, field.type) for text in (bin_.minimum, bin_.maximum))
     if begin is None or end is None:

@@ -12,10 +12,10 @@ from livesearch.web.presenters.addresses import address_of
 from livesearch.web.presenters.formats import format_count
 
 
-def present_poll(page: ResultPage) -> Poll:
-    """The question whether a page's list has changed: with its search, and the version it was made from."""
+def present_poll(page: ResultPage, parameters: str) -> Poll:
+    """The question whether a page's list has changed: with its search, as a query string, and its version."""
     shown = f"?v={page.version}" + (f"&n={page.total}" if page.total_is_exact else "")
-    search = canonical_parameters(page.query).replace("?", "&", 1)
+    search = parameters.replace("?", "&", 1)
     url = address_of("htmx.changes", name=page.collection.name) + shown + search
     return Poll(url, current_app.config["POLL_MS"])
 

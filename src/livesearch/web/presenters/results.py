@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -63,23 +63,28 @@ def present_fragment(
     """What a keystroke changes."""
     query, collection = page.query, page.collection
     status = describe_status(page)
+    # Written once: most are the first page, and have no filters.
+    parameters = canonical_parameters(query)
+    of_first = canonical_parameters(replace(query, page=1)) if query.page > 1 else parameters
+    is_filtered = bool(query.filters or query.ranges)
+    unfiltered = canonical_parameters(replace(query, filters={}, ranges={}, page=1)) if is_filtered else of_first
     return ResultsFragment(
         title=_title(query, collection),
         text=query.text.strip(),
-        poll=present_poll(page),
+        poll=present_poll(page, parameters),
         status=status,
         announcement=announce(page, status),
-        save_query=canonical_parameters(replace(query, page=1)),
+        save_query=of_first,
         show_label=f"Show {format_results(page.total, is_exact=page.total_is_exact)}" if page.total else "No results",
         timing=format_duration(page.took_ms),
-        rows=present_rows(page, can_edit=editing is not None),
+        rows=present_rows(page, parameters=parameters, can_edit=editing is not None),
         chips=present_chips(query, collection),
-        clear_url=search_address(collection, replace(query, filters={}, ranges={}, page=1)),
+        clear_url=address_of("pages.search", name=collection.name) + unfiltered,
         notices=page.notices,
         correction=present_correction(page),
         empty=None if page.hits else _present_empty(page),
         pagination=_present_pagination(page) if page.page_count > 1 else None,
-        facets=present_facets(page, expansions),
+        facets=present_facets(page, expansions, of_first),
         ranges=present_ranges(page),
         is_fragment=is_fragment,
         editing=editing,
@@ -104,6 +109,37 @@ def present_page(page: ResultPage, expansions: Expansions, editing: ResultsEditi
     )
 
 
+class _Roots(NamedTuple):
+    """Where documents of a collection are, up to their keys, and which collection it is.
+
+    Attributes:
+        document: Their pages.
+        explanation: The page of explanations, without its key.
+        explanation_part: Explanations alone, up to the key.
+    """
+
+    collection_id: int
+    name: str
+    document: str
+    explanation: str
+    explanation_part: str
+
+
+class _Places(NamedTuple):
+    """What is said of a document wherever it is shown; addresses are without the search.
+
+    Attributes:
+        explanation_part: None for a key that cannot stand in a path: there is its page alone.
+    """
+
+    id: str
+    place: str
+    document: str
+    explanation_id: str
+    explanation: str
+    explanation_part: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     """What the rows of a page have in common.
@@ -111,64 +147,89 @@ class _Layout:
     Attributes:
         meta_names: Fields of the line under the title.
         meta_labels: For each of them what its values need beside them; empty for those that speak for themselves.
-        document_root: Where the pages of documents are, up to their keys.
-        parameters: The search, as a query string.
-        explanation_urls: Of the page, without its key, and of fragments, up to it: making them for each row took a
-            quarter of the time of an answer. None where nothing was looked for, so that there is nothing to explain.
-        edit_urls: Likewise where a document is changed; None for those who may not.
+        parameters: The search, as a query string; ``more_parameters`` where one has begun.
+        is_explained: Whether anything was looked for, so that there is something to explain.
+        edit_urls: Where a document is changed: the page without its key, and fragments up to it. None for those who may
+            not.
     """
 
     collection: Collection
     meta_names: tuple[str, ...]
     meta_labels: tuple[str, ...]
-    document_root: str
+    roots: _Roots
     parameters: str
-    explanation_urls: tuple[str, str] | None
+    more_parameters: str
+    is_explained: bool
     edit_urls: tuple[str, str] | None
 
 
-def present_rows(page: ResultPage, *, can_edit: bool = False) -> tuple[ResultRow, ...]:
+def present_rows(page: ResultPage, *, parameters: str | None = None, can_edit: bool = False) -> tuple[ResultRow, ...]:
     """The hits of a page, each with its title, a line of short values, and the matches that neither shows.
 
     Args:
+        parameters: The search, as a query string, where it was written already.
         can_edit: Whether rows lead to where they are changed.
     """
-    years, meta_fields = _year_fields(page), _choose_meta(page)
+    parameters = canonical_parameters(page.query) if parameters is None else parameters
+    years, meta_fields, collection = _year_fields(page), _choose_meta(page), page.collection
     layout = _Layout(
-        page.collection,
+        collection,
         tuple(f.name for f in meta_fields),
         tuple(f.label if f.role is Role.SORT and f.name not in years else "" for f in meta_fields),
-        address_with_key("pages.document", page.collection.name, ""),
-        canonical_parameters(page.query),
-        explanation_urls=_urls(page.collection.name, *_EXPLAIN) if page.query.text.strip() else None,
-        edit_urls=_urls(page.collection.name, *_EDIT) if can_edit else None,
+        _Roots(
+            collection.id,
+            collection.name,
+            address_with_key("pages.document", collection.name, ""),
+            *_urls(collection.name, "pages.explain", "htmx.explain"),
+        ),
+        parameters,
+        parameters.replace("?", "&", 1),
+        is_explained=bool(page.query.text.strip()),
+        edit_urls=_urls(collection.name, "editing.edit", "editing.edit_part") if can_edit else None,
     )
-    return tuple(_present_row(hit, layout) for hit in page.hits)
+    return tuple([_present_row(hit, layout) for hit in page.hits])
 
 
 def _present_row(hit: Hit, layout: _Layout) -> ResultRow:
-    collection = layout.collection
+    collection, places = layout.collection, _places(layout.roots, hit.key)
     snippets = tuple(
-        Snippet(label=field.label, text=format_highlight(highlight))
-        for name, highlight in hit.snippets.items()
-        if name not in layout.meta_names and (field := collection.field(name)) and _is_telling(highlight)
+        [
+            Snippet(label=field.label, text=format_highlight(highlight))
+            for name, highlight in hit.snippets.items()
+            if name not in layout.meta_names and (field := collection.field(name)) and _is_telling(highlight)
+        ]
     )
     return ResultRow(
-        id=row_id(collection.id, hit.key),
-        url=f"{layout.document_root}{quote_key(hit.key)}{layout.parameters}"
-        if fits_path(hit.key)
+        id=places.id,
+        url=f"{places.document}{layout.parameters}"
+        if places.explanation_part is not None
         else document_url(collection.name, hit.key, layout.parameters),
-        place=f"{collection.name}/{hit.key}",
+        place=places.place,
         title=format_highlight(shorten_highlight(hit.title, TITLE_LENGTH)),
         meta=_meta(hit, layout),
         snippets=snippets,
         is_pinned=hit.is_pinned,
-        explanation=_present_link(hit, layout.explanation_urls, layout) if layout.explanation_urls else None,
-        edit=EditLink(*_key_urls(hit.key, layout.edit_urls, "")) if layout.edit_urls else None,
+        explanation=_present_link(places, layout) if layout.is_explained else None,
+        edit=EditLink(*_edit_urls(hit.key, layout.edit_urls)) if layout.edit_urls else None,
     )
 
 
-_EXPLAIN, _EDIT = ("pages.explain", "htmx.explain"), ("editing.edit", "editing.edit_part")
+# Rows are shown again with every letter typed; 0.6 kB each.
+@lru_cache(maxsize=4096)
+def _places(roots: _Roots, key: str) -> _Places:
+    id_, quoted = row_id(roots.collection_id, key), quote_key(key, _PATH_CHARACTERS)
+    return _Places(
+        id_,
+        f"{roots.name}/{key}",
+        f"{roots.document}{quote_key(key)}",
+        f"why-{id_}",
+        f"{roots.explanation}?key={quoted}",
+        f"{roots.explanation_part}{quoted}" if fits_path(key) else None,
+    )
+
+
+# What stands in a path and in a query string as it is.
+_PATH_CHARACTERS = "/:@,;"
 
 
 def _urls(name: str, page: str, fragment: str) -> tuple[str, str]:
@@ -176,18 +237,18 @@ def _urls(name: str, page: str, fragment: str) -> tuple[str, str]:
     return address_of(page, name=name), address_of(fragment, name=name, key=any_key).removesuffix(any_key)
 
 
-def _present_link(hit: Hit, urls: tuple[str, str], layout: _Layout) -> ExplanationLink:
-    """Where it says why a hit is found."""
-    url, fragment_url = _key_urls(hit.key, urls, layout.parameters)
-    return ExplanationLink(id=f"why-{row_id(layout.collection.id, hit.key)}", url=url, fragment_url=fragment_url)
+def _present_link(places: _Places, layout: _Layout) -> ExplanationLink:
+    """Where it says why a hit is found; a fragment's address cannot hold every key in its path."""
+    url, part = places.explanation + layout.more_parameters, places.explanation_part
+    return ExplanationLink(places.explanation_id, url, url if part is None else part + layout.parameters)
 
 
-def _key_urls(key: str, urls: tuple[str, str], parameters: str) -> tuple[str, str]:
-    """Page and fragment about a document; a fragment's address cannot hold every key in its path."""
+def _edit_urls(key: str, urls: tuple[str, str]) -> tuple[str, str]:
+    """Page and fragment where a document is changed."""
     page_url, fragment_url = urls
-    quoted = quote_key(key, "/:@,;")
-    url = f"{page_url}?key={quoted}{parameters.replace('?', '&', 1)}"
-    return url, f"{fragment_url}{quoted}{parameters}" if fits_path(key) else url
+    quoted = quote_key(key, _PATH_CHARACTERS)
+    url = f"{page_url}?key={quoted}"
+    return url, f"{fragment_url}{quoted}" if fits_path(key) else url
 
 
 def describe_status(page: ResultPage) -> str:

@@ -12,6 +12,7 @@ from livesearch.web.contexts import ExplanationFragment
 from livesearch.web.detection import htmx, respond
 from livesearch.web.editors import document_editing, results_editing
 from livesearch.web.parameters import Expansions, canonical_parameters, parse_expansions, parse_query
+from livesearch.web.presenters.addresses import search_address
 from livesearch.web.presenters.collections import (
     present_collections,
     present_collections_page,
@@ -57,7 +58,7 @@ async def search(name: str) -> Response:
     page = await _find(name, query, expansions)
     editing = results_editing(page)
     if htmx.fragment:
-        url = url_for("pages.search", name=name) + canonical_parameters(query)
+        url = search_address(page.collection, query)
         return respond(render(present_fragment(page, expansions, editing=editing)), replace_url=url)
     return make_response(render(present_page(page, expansions, editing)))
 
