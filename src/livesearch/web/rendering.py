@@ -72,10 +72,21 @@ class _ShowingCodeGenerator(CodeGenerator):
         self.write(f".{node.attr}")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
-        if frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None:
-            self.write("environment.escape_shown(")
+        if _is_escaped(frame, finalize):
+            # Most values are texts: for them a call of a function in C.
+            self.write("(environment.escape_text(shown) if type(shown := ")
         else:
             super()._output_child_pre(node, frame, finalize)
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> None:
+        if _is_escaped(frame, finalize):
+            self.write(") is str else environment.escape_shown(shown))")
+        else:
+            super()._output_child_post(node, frame, finalize)
+
+
+def _is_escaped(frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> bool:
+    return bool(frame.eval_ctx.autoescape and not frame.eval_ctx.volatile and finalize.src is None)
 
 
 class TemplateEnvironment(Environment):
@@ -88,6 +99,7 @@ class TemplateEnvironment(Environment):
 
     code_generator_class = _ShowingCodeGenerator
     escape_shown = staticmethod(escape_shown)
+    escape_text = staticmethod(_escape_inner)
 
     def __init__(self, *args: Any, **options: Any) -> None:  # Any: as Flask makes it
         super().__init__(*args, **options)
