@@ -68,7 +68,8 @@ def _number_edges(minimum: float, maximum: float, *, is_whole: bool) -> tuple[fl
     edges = [_scaled(factor * first, exponent)]
     while edges[-1] < maximum and len(edges) < _MOST_BINS + 2:
         edges.append(_scaled(factor * (first + len(edges)), exponent))
-    return tuple(edges)
+    # Of neighbours among the largest numbers the first edge may be rounded past both.
+    return tuple(edges) if len(edges) > 1 else (minimum, maximum)
 
 
 def _scaled(number: int, exponent: int) -> float:

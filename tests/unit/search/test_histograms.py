@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from livesearch.domain import Bin, Field, FieldType, Role
@@ -88,6 +88,7 @@ _FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @given(_FINITE, _FINITE, st.booleans())
+@example(first=-1.7976931348623151e308, last=-1.797693134862315e308, is_whole=False)
 def test_bins_hold_every_number_and_are_few(first: float, last: float, is_whole: bool) -> None:
     low, high = sorted((float(np.floor(end)) if is_whole else end) for end in (first, last))
 
