@@ -85,7 +85,7 @@ async def test_cache_tells_what_it_did(games: Settings) -> None:
         size = await samples(client, "livesearch_cache_bytes")
 
     assert (answers["hit"], answers["miss"], answers["wait"]) == (2.0, 1.0, 0.0)
-    assert size[0][1] > 1000
+    assert size[0][1] > 800  # one entry, packed against itself: what there is of it beside its bytes
 
 
 async def test_requests_in_progress_are_those_of_now(games: Settings) -> None:
