@@ -13,10 +13,11 @@ from livesearch.search.values import display_text
 
 # Characters of a field that are read to score it: a hundred candidates of 100 kB would hold up everybody.
 READ_LENGTH = 4000
-# Bytes that readings are kept in, as `_size_of` tells them: those of the last thirty searches, as a rule.
-_MEMO_SIZE = 16_000_000
-# A reading takes the document, its words and its texts: so many times its body, and what their objects take.
-_BODY_FACTOR, _OBJECT_SIZE = 6, 2_000
+# Bytes that readings are kept in, as `_size_of` tells them: all of a collection like the demo's 17,022 games.
+_MEMO_SIZE = 40_000_000
+# A reading takes the document, its words and its texts: so many times its body, and what their objects take. Measured
+# with bodies of 240, 590 and 880 bytes.
+_BODY_FACTOR, _OBJECT_SIZE = 7, 500
 # Of layouts.
 _numbers: Iterator[int] = count()
 
