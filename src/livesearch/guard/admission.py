@@ -19,10 +19,10 @@ WORKING = 8
 WAITING = 240
 WAITING_LONG = 64
 WAITING_LEFT = 4
-# Seconds after which a wait is too long, usually and while there is too much to do; and without a refusal after which an
-# overload is past. A queue of so many places instead of seconds would turn people away while the load is just carried.
+# Seconds after which a wait is too long, usually and while there is too much to do (a few places instead would turn
+# people away while the load is just carried); and without a refusal after which an overload is past.
 LONG_SECONDS = 0.5
-OVERLOADED_SECONDS = 0.15
+OVERLOADED_SECONDS = 0.1
 CALM_SECONDS = 1.0
 # Seconds to wait at most. Only requests that stay at work for long make others wait so.
 PATIENCE_SECONDS = 5.0
