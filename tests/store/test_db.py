@@ -440,3 +440,14 @@ async def test_batch_is_one_trip_to_the_thread(database: Database, monkeypatch: 
 def test_store_that_readers_cannot_share_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="name a file"):
         Database(Settings(store_url=url))
+
+
+async def test_a_connection_that_is_stopped_while_it_closes_closes() -> None:
+    connection = InterruptibleConnection(lambda: sqlite3.connect(":memory:", check_same_thread=False), "BEGIN")
+    await connection
+    closing = asyncio.create_task(connection.close())
+    await asyncio.sleep(0)  # it waits for the thread
+
+    connection.stop()
+
+    await asyncio.wait_for(closing, 5)

@@ -118,6 +118,7 @@ class InterruptibleConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection], begin_statement: str) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._begin_statement = begin_statement
+        self._stopping: asyncio.Future[Any] | None = None
         # A process that ends without `close` must not wait for this thread (github.com/omnilib/aiosqlite/issues/369).
         self._thread.daemon = True
 
@@ -190,6 +191,15 @@ class InterruptibleConnection(aiosqlite.Connection):
             self._tx.put_nowait((None, self._conn.rollback))
         else:
             await super().rollback()
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Have the thread close the connection and end: once, for who asks again would wait for a thread that has ended.
+
+        SQLAlchemy asks while it closes, when whoever waits for that is cancelled.
+        """
+        if self._running:
+            self._stopping = super().stop()
+        return self._stopping
 
     async def close(self) -> None:
         """Close the connection and see its thread end."""
