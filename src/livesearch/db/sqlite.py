@@ -193,7 +193,7 @@ class InterruptibleConnection(aiosqlite.Connection):
             await super().rollback()
 
     def stop(self) -> asyncio.Future[Any] | None:
-        """Have the thread close the connection and end: once, for who asks again would wait for a thread that has ended.
+        """Have the thread close the connection and end: once. Who asked again would wait for a thread that has ended.
 
         SQLAlchemy asks while it closes, when whoever waits for that is cancelled.
         """
