@@ -81,8 +81,8 @@ def test_what_is_kept_leaves_the_collector_little_to_look_through() -> None:
 
 
 def test_memo_forgets_what_was_not_asked_for_the_longest() -> None:
-    # Room for two: each is told as 500 bytes and seven times its body.
-    memo, decoders = ReadingMemo(1100), [_Decoder({"title": str(number)}) for number in range(3)]
+    # Room for two: each is told as 1,500 bytes and seven times its body.
+    memo, decoders = ReadingMemo(3100), [_Decoder({"title": str(number)}) for number in range(3)]
 
     for number in (0, 1, 0, 2, 0, 1):
         memo.read(_LAYOUT, str(number), b"body", decoders[number])
@@ -91,7 +91,7 @@ def test_memo_forgets_what_was_not_asked_for_the_longest() -> None:
 
 
 def test_memo_keeps_nothing_that_has_no_room() -> None:
-    memo, decoder = ReadingMemo(500), _Decoder({"title": "Dune"})
+    memo, decoder = ReadingMemo(1500), _Decoder({"title": "Dune"})
 
     memo.read(_LAYOUT, "1", b"body", decoder)
     memo.read(_LAYOUT, "1", b"body", decoder)
