@@ -15,9 +15,9 @@ from livesearch.search.values import display_text
 READ_LENGTH = 4000
 # Bytes that readings are kept in, as `_size_of` tells them: most of a collection like the demo's 17,022 games.
 _MEMO_SIZE = 40_000_000
-# A reading takes the document, its words and its texts: seven times its body and 500 bytes, measured with bodies of 240,
-# 590 and 880 bytes. It is charged more, so that there are not too many of them: the collector of garbage looks through
-# all, 50,000 in 60 ms.
+# A reading takes the document, its words and its texts: seven times its body and 500 bytes, measured with bodies of
+# 240, 590 and 880 bytes. It is charged more, so that there are not too many of them: the collector of garbage looks
+# through all, 50,000 in 60 ms.
 _BODY_FACTOR, _OBJECT_SIZE = 7, 1_500
 # Of layouts.
 _numbers: Iterator[int] = count()
