@@ -6,22 +6,15 @@ from pathlib import Path
 from tests.load.hostile_server import served
 from tests.load.overload import overloaded
 
-# Share of what it answers at best, for each second of its processor time.
-_EFFICIENCY = 0.7
-
 
 async def test_overload_is_answered_as_well_as_can_be_and_forgotten_soon(tmp_path: Path) -> None:
     rows = ({"id": number, "title": f"Zelda and Mario {number}"} for number in range(500))
     (tmp_path / "games.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
     with served(tmp_path, "games.jsonl", LIVESEARCH_CACHE_MB="0") as server:
-        # The clients' core may take from the server's, never add to it: the best of three is nearest to the truth.
-        for _ in range(3):
-            outcome = await overloaded(server, seconds=4)
-            if outcome.efficiency > _EFFICIENCY:
-                break
+        outcome = await overloaded(server, seconds=4)
 
     assert {answer.status for answer in outcome.overload.answers} == {200, 503}
-    assert outcome.efficiency > _EFFICIENCY
+    assert outcome.efficiency > 0.7
     # A shared machine measures the best one moment and the rest the next; alone, more than 0.8 of it are kept.
     assert outcome.overload.goodput > 0.4 * outcome.best
     # Once it is known to be too much, nobody waits for a refusal.
