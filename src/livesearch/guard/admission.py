@@ -3,8 +3,7 @@
 One process answers so many searches a second. When more come, a queue without end makes every answer late and none
 useful: most are given up by then, and each that is asked for again adds to the queue. So there is room for a burst,
 such as many connections in use at once. When that is full, the load is more than a burst: those who wait longest are
-sent away, and until a second has passed without a refusal nobody may come who would wait for long: what is answered is
-answered soon.
+sent away, and until a second has passed without a refusal only few may wait: what is answered is answered soon.
 """
 
 import asyncio
@@ -14,15 +13,12 @@ from livesearch.errors import OverloadedError
 
 # Requests at work: as many as there are connections to the store. More would only share the processor.
 WORKING = 8
-# Requests that may wait: in a burst, and while the first of them waits too long already or there is too much to do; and
-# how many are left when a burst is too large.
+# Requests that may wait: in a burst, while the first of them waits too long already, and while there is too much to do.
 WAITING = 240
 WAITING_LONG = 64
-WAITING_LEFT = 4
-# Seconds after which a wait is too long, usually and while there is too much to do (a few places instead would turn
-# people away while the load is just carried); and without a refusal after which an overload is past.
+WAITING_OVERLOADED = 4
+# Seconds after which a wait is too long, and without a refusal after which an overload is past.
 LONG_SECONDS = 0.5
-OVERLOADED_SECONDS = 0.1
 CALM_SECONDS = 1.0
 # Seconds to wait at most. Only requests that stay at work for long make others wait so.
 PATIENCE_SECONDS = 5.0
@@ -77,17 +73,16 @@ class Admission:
     def _has_room(self) -> bool:
         """Whether one more may wait; when a burst's room is full, make some."""
         now = asyncio.get_running_loop().time()
-        waited = now - next(iter(self._queue.values()), now)
         if is_overloaded := now < self._overloaded_until:
-            room = WAITING_LONG if waited <= OVERLOADED_SECONDS else 0
+            room = WAITING_OVERLOADED
         else:
-            room = WAITING if waited <= LONG_SECONDS else WAITING_LONG
+            room = WAITING_LONG if now - next(iter(self._queue.values()), now) > LONG_SECONDS else WAITING
         if len(self._queue) < room:
             return True
         self._overloaded_until = now + CALM_SECONDS
         if is_overloaded:
             return False
-        while len(self._queue) >= WAITING_LEFT:
+        while len(self._queue) >= WAITING_OVERLOADED:
             self._tell_first(is_turn=False)
         return True
 
