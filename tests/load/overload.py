@@ -128,16 +128,22 @@ class Outcome:
 async def overloaded(server: Served, *, factor: float = 3, seconds: float = 10) -> Outcome:
     """Ask a server for a multiple of what it can answer, and then for half of it."""
     await run_clients(server.port, "/c/games", client_count=_CLIENTS, request_count=4)  # warms it up
-    marks = [server.cpu_seconds()]
-    closed = await run_clients(server.port, "/c/games", client_count=_CLIENTS, request_count=25)
-    marks.append(server.cpu_seconds())
-    count = closed.statuses.get(200, 0)
-    best = count / closed.wall_seconds
+    best, before = await _closed(server)
+    begun = server.cpu_seconds()
     overload = await Load(server.port, factor * best, seconds).run()
-    marks.append(server.cpu_seconds())
-    answered = sum(answer.status == 200 for answer in overload.answers)
-    efficiency = (answered / (marks[2] - marks[1])) / (count / (marks[1] - marks[0]))
-    return Outcome(best, efficiency, overload, await Load(server.port, best / 2, seconds).run())
+    during = sum(answer.status == 200 for answer in overload.answers) / (server.cpu_seconds() - begun)
+    after = await Load(server.port, best / 2, seconds).run()
+    # On both sides: a machine that others use is faster at one moment than at the next.
+    _, behind = await _closed(server)
+    return Outcome(best, during / ((before + behind) / 2), overload, after)
+
+
+async def _closed(server: Served) -> tuple[float, float]:
+    """Answers to clients that never pause: a second, and for each second of the server's processor time."""
+    begun = server.cpu_seconds()
+    closed = await run_clients(server.port, "/c/games", client_count=_CLIENTS, request_count=25)
+    count = closed.statuses.get(200, 0)
+    return count / closed.wall_seconds, count / (server.cpu_seconds() - begun)
 
 
 def main() -> None:

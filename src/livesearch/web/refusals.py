@@ -1,6 +1,7 @@
 """Answers given before the application has the request: too large, too slow, too many at once.
 
-They come in the renderings of ``failures``, and must cost next to nothing: each page is made once, as a visitor has it.
+They come in the renderings of ``failures``, and must cost next to nothing: pages and fragments are made once, as a
+visitor has them.
 """
 
 from dataclasses import asdict
@@ -44,6 +45,7 @@ class Refusals:
     def __init__(self, app: Flask | None = None) -> None:
         self._app = app
         self._pages: dict[tuple[int, str], bytes] = {}
+        self._fragments: dict[int, bytes] = {}
 
     def answer(self, status: int, scope: HTTPScope) -> tuple[list[tuple[bytes, bytes]], bytes]:
         """Headers and body of a refusal.
@@ -57,7 +59,7 @@ class Refusals:
         elif self._app is None:
             body, media_type = f"{failure.title}: {failure.detail}\n".encode(), "text/plain; charset=utf-8"
         elif any(name == b"hx-request" for name, _ in scope["headers"]):
-            body, media_type, special = _fragment(self._app, failure), _HTML, _HTMX_HEADERS
+            body, media_type, special = self._fragment(self._app, failure), _HTML, _HTMX_HEADERS
         else:
             body, media_type = self._page(self._app, failure, scope.get("root_path", "")), _HTML
         headers = {**_HEADERS, **special, "Content-Type": media_type, "Content-Length": str(len(body))}
@@ -75,7 +77,9 @@ class Refusals:
                 self._pages[key] = render(error_page(failure)).encode()
         return self._pages[key]
 
-
-def _fragment(app: Flask, failure: Failure) -> bytes:
-    fragment = ErrorFragment(failure.status, failure.title, failure.detail)
-    return app.jinja_env.get_template(fragment.template).render(asdict(fragment)).encode()
+    def _fragment(self, app: Flask, failure: Failure) -> bytes:
+        if failure.status not in self._fragments:
+            fragment = ErrorFragment(failure.status, failure.title, failure.detail)
+            text = app.jinja_env.get_template(fragment.template).render(asdict(fragment))
+            self._fragments[failure.status] = text.encode()
+        return self._fragments[failure.status]
