@@ -31,7 +31,8 @@ _NAME = "files"
 _PAGE_SIZE = 20
 # Letters typed; a group ends where the next begins, and the last has no end.
 _LENGTHS = (1, 2, 3, 4, 5, 6, 9, 13)
-_SERVED_COUNT = 200
+# Searches after which a server's caches are full.
+_SERVED_COUNT = 3_000
 
 
 @dataclass(frozen=True, slots=True)

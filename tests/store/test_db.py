@@ -374,8 +374,9 @@ async def mapped_counts(database: Database) -> Counter[int]:
 async def test_those_readers_map_the_file_that_are_lent_most(database: Database) -> None:
     await database.warm()
     for _ in range(3):
-        async with database.read() as one, database.read() as other:
-            for connection in (one, other):
+        async with AsyncExitStack() as stack:
+            for _ in range(MAPPED_COUNT):
+                connection = await stack.enter_async_context(database.read())
                 assert (await connection.exec_driver_sql("PRAGMA mmap_size")).scalar_one() == MAPPED_SIZE
 
     assert await mapped_counts(database) == {MAPPED_SIZE: MAPPED_COUNT, 0: READER_COUNT - MAPPED_COUNT}

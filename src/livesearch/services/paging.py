@@ -8,10 +8,11 @@ from itertools import islice
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import Document, ScorePart
+from livesearch.search.candidates import candidate_count, candidates
 from livesearch.search.curations import arrange
 from livesearch.search.cursors import START, Cursor, Part, decode_cursor, next_of
 from livesearch.search.ordering import remaining, remaining_after
-from livesearch.search.ranking import Scorer, candidate_count, candidates, is_prose
+from livesearch.search.ranking import Scorer, is_prose
 from livesearch.search.readings import Reading
 from livesearch.services.finding import Found
 from livesearch.services.sights import inward

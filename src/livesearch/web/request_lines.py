@@ -36,7 +36,7 @@ class RequestLines:
         self._second = 0, ""
         self._waiting: list[str] = []
 
-    def write(  # what a line tells
+    def write(
         self, method: str, status: int, route: str, request_id: str, milliseconds: float, *, is_kept: bool = False
     ) -> None:
         """Write the line of one answer: at the end of this turn of the event loop, at once where none runs.

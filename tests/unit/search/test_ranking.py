@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from pyroaring import BitMap
 
 from livesearch.domain import Collection, Document, Field, FieldType, Role
+from livesearch.search.candidates import CANDIDATE_COUNT, candidate_count, candidates
 from livesearch.search.matching import Match
 from livesearch.search.ordering import DOCUMENT_ORDER, ColumnOrder
 from livesearch.search.query import Alternative, Kind, ParsedQuery, parse_query
-from livesearch.search.ranking import CANDIDATE_COUNT, Scorer, Statistics, candidate_count, candidates
+from livesearch.search.ranking import Scorer, Statistics
 from livesearch.search.readings import read
 from tests.columns import number_column
 
