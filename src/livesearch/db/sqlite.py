@@ -37,10 +37,10 @@ PRAGMAS = (
     # A write-ahead log that a burst has grown past 64 MiB is cut back.
     "PRAGMA journal_size_limit=67108864",
 )
-# A reader reads the first 128 MiB straight from the page cache of the system: half the processor time for rows of several
-# pages. Each mapping counts as resident memory though it is the same (two of 256 MiB came to 270 in 3,000 searches), so
-# one reader has one, which is lent most: the pool lends the one that came back last. The writer maps nothing: an import
-# goes through the whole file.
+# A reader reads the first 128 MiB straight from the page cache of the system: half the processor time for rows of
+# several pages. Each mapping counts as resident memory though it is the same (two of 256 MiB came to 270 in 3,000
+# searches), so one reader has one, which is lent most: the pool lends the one that came back last. The writer maps
+# nothing: an import goes through the whole file.
 MAPPED_SIZE, MAPPED_COUNT = 1 << 27, 1
 # KiB of cached pages a connection, negative as SQLite wants it: what readers without a mapping fall back on; an import
 # writes in the order of keys, for which more than 16 MiB are of no use.
