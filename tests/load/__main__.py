@@ -1,7 +1,6 @@
 """`make load`: people who type against a server of its own, or a given one, and what they felt."""
 
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -54,12 +53,10 @@ def main(
 
 def _steady(address: str, people: int, seconds: float, warm_up: float, seed: int, meter: Meter) -> float:
     """Run and print the steady part; gives the server's load (processors), NaN when unknown."""
-    begun = time.monotonic()
     seen = run_crowd(address, [(warm_up, people), (seconds, people)], seed=seed)
-    ended = time.monotonic()
     answers = seen.between(warm_up, warm_up + seconds)
-    load = meter.load(max(begun, ended - seconds), ended)
-    others = meter.foreign_load(max(begun, ended - seconds), ended)
+    begin = seen.begun + warm_up
+    load, others = (rate(begin, begin + seconds) for rate in (meter.load, meter.foreign_load))
     _print(f"{people} people for {seconds:.0f} s", summarize(answers))
     searches = sum(answer.kind in {"search", "facet"} for answer in answers)
     console.print(

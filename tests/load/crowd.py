@@ -213,12 +213,13 @@ def main() -> None:
     environment = Environment(user_classes=[Person], events=events, shape_class=Stages(plan["stages"]))
     runner = environment.create_local_runner()
     Person.record = Record()
-    cpu = time.process_time()
+    begun, cpu = time.monotonic(), time.process_time()
     runner.start_shape()
     gevent.joinall([runner.shape_greenlet])
     spent = time.process_time() - cpu
     runner.quit()
-    json.dump({"answers": Person.record.answers, "lags": Person.record.lags, "cpu_seconds": spent}, sys.stdout)
+    record = Person.record
+    json.dump({"begun": begun, "answers": record.answers, "lags": record.lags, "cpu_seconds": spent}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,10 +64,12 @@ class Seen:
     """What a crowd saw.
 
     Attributes:
+        begun: When the first people came, by ``time.monotonic``.
         lags: When each request was due, and how late the crowd itself was with it; in seconds.
         crowd_load: Share of its processor that the crowd used, 0 to 1.
     """
 
+    begun: float
     answers: Sequence[Answer]
     lags: Sequence[tuple[float, float]]
     crowd_load: float
@@ -85,36 +87,46 @@ class Seen:
         return between(self.answers, begin, end)
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look: seconds that the server has used, and that anybody has used of its core; bytes that it has resident."""
+
+    moment: float
+    used: float
+    busy: float
+    size: int
+
+
 @dataclass(slots=True)
 class Meter:
-    """Processor time and memory of a server, twice a second, and how busy its core is."""
+    """What a server and its core do, twice a second."""
 
-    samples: list[tuple[float, float, int]] = field(default_factory=list)
-    busy: list[tuple[float, float]] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
 
     def load(self, begin: float, end: float) -> float:
-        """Processors used between two moments (``time.monotonic``), all processes and threads."""
-        chosen = [sample for sample in self.samples if begin <= sample[0] <= end]
-        if len(chosen) < 2:
-            return float("nan")
-        return (chosen[-1][1] - chosen[0][1]) / (chosen[-1][0] - chosen[0][0])
+        """Processors used between two moments (``time.monotonic``), all processes and threads; NaN when unknown."""
+        return self._rate(begin, end, lambda sample: sample.used)
 
     def foreign_load(self, begin: float, end: float) -> float:
         """Share of the server's core that others took, the host of a virtual machine among them; 0 to 1."""
-        shares = [share for moment, share in self.busy if begin <= moment <= end]
-        return max(0.0, sum(shares) / len(shares) - self.load(begin, end)) if shares else float("nan")
+        return max(0.0, self._rate(begin, end, lambda sample: sample.busy) - self.load(begin, end))
+
+    def _rate(self, begin: float, end: float, seconds_of: Callable[[Sample], float]) -> float:
+        chosen = [sample for sample in self.samples if begin <= sample.moment <= end]
+        if len(chosen) < 2:
+            return float("nan")
+        return (seconds_of(chosen[-1]) - seconds_of(chosen[0])) / (chosen[-1].moment - chosen[0].moment)
 
     @property
     def memory_mib(self) -> float:
         """The largest resident size seen, in MiB."""
-        return max((size for _, _, size in self.samples), default=0) / (1 << 20)
+        return max((sample.size for sample in self.samples), default=0) / (1 << 20)
 
 
 @contextmanager
 def metered(pid: int) -> Iterator[Meter]:
     """Look at a process and its children each half second."""
     meter, stop, parent = Meter(), threading.Event(), psutil.Process(pid)
-    psutil.cpu_times_percent(percpu=True)  # The next call tells of the time since this one.
 
     def look() -> None:
         while not stop.wait(0.5):
@@ -124,9 +136,8 @@ def metered(pid: int) -> Iterator[Meter]:
                 size = sum(process.memory_info().rss for process in family)
             except psutil.NoSuchProcess:
                 return
-            idle = psutil.cpu_times_percent(percpu=True)[SERVER_CORE].idle
-            meter.busy.append((time.monotonic(), 1 - idle / 100))
-            meter.samples.append((time.monotonic(), sum(one.user + one.system for one in times), size))
+            used = sum(one.user + one.system for one in times)
+            meter.samples.append(Sample(time.monotonic(), used, _busy_seconds(SERVER_CORE), size))
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
@@ -135,6 +146,14 @@ def metered(pid: int) -> Iterator[Meter]:
     finally:
         stop.set()
         thread.join()
+
+
+def _busy_seconds(core: int) -> float:
+    """Seconds that a core has not been idle, ever."""
+    times = psutil.cpu_times(percpu=True)[core]
+    # What guests took is in `user` and `nice`, too.
+    counted = {"user", "nice", "system", "irq", "softirq", "steal"} & set(times._fields)
+    return sum(getattr(times, name) for name in counted)
 
 
 def run_crowd(url: str, stages: Sequence[tuple[float, int]], *, seed: int = 1) -> Seen:
@@ -162,6 +181,7 @@ def run_crowd(url: str, stages: Sequence[tuple[float, int]], *, seed: int = 1) -
         raise RuntimeError(f"the crowd failed:\n{complaints.decode()}")
     seen = json.loads(output)
     return Seen(
+        seen["begun"],
         [Answer(*answer) for answer in seen["answers"]],
         [(due, lag) for due, lag in seen["lags"]],
         seen["cpu_seconds"] / total,

@@ -94,9 +94,10 @@ def document_keys(document: Document, schema: IndexSchema) -> set[str]:
     found = schema.facet_keys(document)
     titled = set(schema.title_terms(document))
     for in_title, group in ((False, titled.union(schema.text_terms(document))), (True, titled)):
-        for term in group:
-            found.add(keys.word(term, in_title=in_title))
-            found.update(keys.prefix(term[:n], in_title=in_title) for n in range(1, keys.PREFIX_LENGTH + 1))
+        found.update(map(keys.word("", in_title=in_title).__add__, group))
+        # Many words begin alike: what is taken once is put together once.
+        starts = {term[:length] for length in range(1, keys.PREFIX_LENGTH + 1) for term in group}
+        found.update(map(keys.prefix("", in_title=in_title).__add__, starts))
     if schema.exempt_names:
         tolerant = schema.tolerant
         corrected = {*tolerant.title_terms(document), *tolerant.text_terms(document)}
@@ -130,6 +131,7 @@ class PostingsBatch:
         self._tolerant = _Occurrences(self._text.ids)
         # By key and document, whether the document has the key in the end.
         self._edits: defaultdict[str, dict[int, bool]] = defaultdict(dict)
+        self._has_additions = False
         self._begin_reading()
 
     def _begin_reading(self) -> None:
@@ -143,6 +145,7 @@ class PostingsBatch:
 
     def add(self, number: int, document: Document) -> None:
         """Take in a new document under its number."""
+        self._has_additions = True
         title, text = _spaced_texts(document, self.schema)
         self._numbers.append(number & 0xFFFF)
         self._titles.append(title)
@@ -181,6 +184,9 @@ class PostingsBatch:
             yield from self._additions()
             return
         edited = (PostingChange(key) for key in sorted(self._edits))
+        if not self._has_additions:
+            yield from (_edited(change, self._edits[change.key]) for change in edited)
+            return
         for key, found in groupby(heapq.merge(self._additions(), edited, key=_KEY), key=_KEY):
             change = next(found)
             yield _edited(change, self._edits[key]) if key in self._edits else change
@@ -211,12 +217,13 @@ def _edited(change: PostingChange, edits: Mapping[int, bool]) -> PostingChange:
     """The change of new documents together with what edits do to the same key; a new document can be edited too."""
     removed = {number & 0xFFFF for number, is_held in edits.items() if not is_held}
     added = {number & 0xFFFF for number, is_held in edits.items() if is_held}
-    added.update(np.frombuffer(change.added, "<u2").tolist())
+    if change.added:
+        added.update(np.frombuffer(change.added, "<u2").tolist())
     return PostingChange(change.key, _low_bytes(added - removed), _low_bytes(removed))
 
 
 def _low_bytes(lows: Iterable[int]) -> bytes:
-    return np.array(sorted(lows), "<u2").tobytes()
+    return b"".join([low.to_bytes(2, "little") for low in sorted(lows)])
 
 
 class _Occurrences:

@@ -13,6 +13,7 @@ from livesearch.models import LARGEST_ID, audit
 from livesearch.store.documents import encode
 
 _TABLE = audit.c
+_RECORD = insert(audit).returning(_TABLE.id, sort_by_parameter_order=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,7 @@ async def record_edits(
     ]
     if not rows:
         return ()
-    written = insert(audit).returning(_TABLE.id, sort_by_parameter_order=True)
-    return list((await conn.execute(written, rows)).scalars())
+    return list((await conn.execute(_RECORD, rows)).scalars())
 
 
 async def load_changes(

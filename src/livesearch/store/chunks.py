@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from sqlalchemy import Executable, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -59,10 +59,13 @@ async def _told(
     conn: AsyncConnection, collection_id: int, wanted: Iterable[int]
 ) -> dict[int, tuple[int, int | None, bytes | None]]:
     """By chunk: the version of its last change, and the places that changed since a version."""
-    query = select(chunks.c.chunk, chunks.c.version, chunks.c.since, chunks.c.places).where(
-        chunks.c.collection_id == collection_id, chunks.c.chunk.in_(list(wanted))
-    )
-    return {chunk: (version, since, places) for chunk, version, since, places in await conn.execute(query)}
+    rows = await conn.execute(_TOLD, {"id_": collection_id, "wanted": [*wanted]})
+    return {chunk: (version, since, places) for chunk, version, since, places in rows}
+
+
+_TOLD = select(chunks.c.chunk, chunks.c.version, chunks.c.since, chunks.c.places).where(
+    chunks.c.collection_id == bindparam("id_"), chunks.c.chunk.in_(bindparam("wanted", expanding=True))
+)
 
 
 def _telling(

@@ -50,15 +50,21 @@ _NAMES = tuple(column.name for column in _ROW.selected_columns)
 def _collection(row: tuple[Any, ...]) -> Collection:  # Any: columns of several types
     """The collection of a row; of equal rows it is the same."""
     values = dict(zip(_NAMES, row, strict=True))
-    saved = orjson.loads(values.pop("fields"))
     return Collection(
-        fields=tuple(
-            Field(**field | {"type": FieldType(field["type"]), "role": Role(field["role"])}) for field in saved
-        ),
+        fields=_fields(values.pop("fields")),
         settings=_settings(orjson.loads(values.pop("settings"))),
         has_foreign_changes=bool(values.pop("has_foreign_changes")),
         is_following=bool(values.pop("is_following")),
         **values,
+    )
+
+
+@lru_cache(maxsize=256)
+def _fields(saved: str) -> tuple[Field, ...]:
+    """What the fields are: the same after every edit."""
+    return tuple(
+        Field(**field | {"type": FieldType(field["type"]), "role": Role(field["role"])})
+        for field in orjson.loads(saved)
     )
 
 

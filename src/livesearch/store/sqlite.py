@@ -28,7 +28,7 @@ async def fetch(conn: AsyncConnection, *statements: Statement) -> list[list[Any]
     driver = conn.sync_connection.connection.driver_connection
     assert isinstance(driver, InterruptibleConnection)  # noqa: S101  # of our own engine
     # A writer's first statement waits for other writers: to run it twice would be to wait twice.
-    if driver.is_reader:
+    if driver.is_reader or driver.in_transaction:
         with suppress(sqlite3.Error, ValueError):
             return await driver.fetch(*statements)
         # Asked the usual way it fails again, and SQLAlchemy judges what that means for the connection.
