@@ -153,7 +153,7 @@ def _busy_seconds(core: int) -> float:
     times = psutil.cpu_times(percpu=True)[core]
     # What guests took is in `user` and `nice`, too.
     counted = {"user", "nice", "system", "irq", "softirq", "steal"} & set(times._fields)
-    return sum(getattr(times, name) for name in counted)
+    return float(sum(getattr(times, name) for name in counted))
 
 
 def run_crowd(url: str, stages: Sequence[tuple[float, int]], *, seed: int = 1) -> Seen:
