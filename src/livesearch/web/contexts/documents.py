@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from livesearch.web.contexts.editing import DocumentEditing
-from livesearch.web.contexts.explanations import ExplanationBox
+from livesearch.web.contexts.rows import ExplanationLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class DocumentFragment:
 
     Attributes:
         place: Which it is, as the button says it that puts it on a shortlist.
-        explanation: About the search that led here; None where nothing was searched.
+        explanation: Where it says what the search that led here has to do with it; None where nothing was searched.
         editing: None for those who may not edit.
         is_fragment: Whether htmx exchanges it in place.
     """
@@ -39,7 +39,7 @@ class DocumentFragment:
     properties: tuple[Property, ...]
     results_url: str
     results_label: str
-    explanation: ExplanationBox | None
+    explanation: ExplanationLink | None
     editing: DocumentEditing | None
     is_fragment: bool
 

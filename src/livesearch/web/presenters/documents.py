@@ -7,7 +7,7 @@ from livesearch.search.values import title_of
 from livesearch.web.contexts import DocumentEditing, DocumentFragment, DocumentPage, ExplanationPage, Property
 from livesearch.web.parameters import canonical_parameters
 from livesearch.web.presenters.addresses import document_url, search_address
-from livesearch.web.presenters.explanations import present_explanation
+from livesearch.web.presenters.explanations import present_explanation, present_link
 from livesearch.web.presenters.formats import format_values, is_web_address, shorten
 
 
@@ -16,7 +16,6 @@ def present_document(
     key: str,
     document: Document,
     query: SearchQuery,
-    explanation: Explanation | None = None,
     *,
     editing: DocumentEditing | None = None,
     is_fragment: bool = False,
@@ -28,7 +27,6 @@ def present_document(
         key: Its key.
         document: Its fields.
         query: The search that led here.
-        explanation: What that search has to do with it; None where nothing was searched.
         editing: What can be done with it; None for those who may not.
         is_fragment: Whether htmx exchanges it in place.
     """
@@ -48,7 +46,7 @@ def present_document(
         properties=properties,
         results_url=search_address(collection, query),
         results_label=describe_results(collection, query),
-        explanation=present_explanation(collection, explanation, query) if explanation else None,
+        explanation=present_link(collection, key, query) if query.is_narrowed else None,
         editing=editing,
         is_fragment=is_fragment,
     )

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from flask import url_for
+
 from livesearch.domain import Collection, Explanation, ScorePart, SearchQuery
-from livesearch.web.contexts import ExplanationBox, ScoreLine
-from livesearch.web.presenters.addresses import search_address
+from livesearch.web.contexts import ExplanationBox, ExplanationLink, ScoreLine
+from livesearch.web.parameters import canonical_parameters
+from livesearch.web.presenters.addresses import address_with_key, fits_path, search_address
 from livesearch.web.presenters.formats import format_count, format_summands
 
 DEFAULT_ID = "why"
@@ -33,6 +36,14 @@ def present_explanation(
         lines=lines,
         score=score,
     )
+
+
+def present_link(collection: Collection, key: str, query: SearchQuery) -> ExplanationLink:
+    """Where it says what a search has to do with a document."""
+    parameters = canonical_parameters(query)
+    url = url_for("pages.explain", name=collection.name, key=key) + parameters.replace("?", "&", 1)
+    part = address_with_key("htmx.explain", collection.name, key) + parameters if fits_path(key) else url
+    return ExplanationLink(DEFAULT_ID, url, part)
 
 
 def _present_parts(parts: tuple[ScorePart, ...]) -> tuple[tuple[ScoreLine, ...], str]:

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, make_response, request, url_for
 
-from livesearch.domain import Explanation, ResultPage, SearchQuery
-from livesearch.errors import InvalidInputError, NotFoundError, QueryTimeoutError
+from livesearch.domain import ResultPage, SearchQuery
 from livesearch.web.actors import current_viewer
 from livesearch.web.audience import Audience, declare
 from livesearch.web.contexts import ExplanationFragment
@@ -74,9 +73,8 @@ async def document(name: str, key: str) -> Response:
     """One document."""
     query = parse_query(request.args)
     collection, found = await current_services().documents.get(name, key, viewer=current_viewer())
-    explanation, editing = await _explain_search(name, query, key), await document_editing(collection, key)
-    is_fragment = htmx.fragment
-    fragment = present_document(collection, key, found, query, explanation, editing=editing, is_fragment=is_fragment)
+    editing, is_fragment = await document_editing(collection, key), htmx.fragment
+    fragment = present_document(collection, key, found, query, editing=editing, is_fragment=is_fragment)
     if is_fragment:
         return make_response(render(fragment))
     return make_response(render(present_document_page(fragment, collection, query)))
@@ -92,16 +90,6 @@ async def explain(name: str) -> Response:
         box = present_explanation(collection, explanation, query, box_id=htmx.trigger or DEFAULT_ID)
         return make_response(render(ExplanationFragment(replace(box, is_open=True))))
     return make_response(render(present_explanation_page(collection, key, found, query, explanation)))
-
-
-async def _explain_search(name: str, query: SearchQuery, key: str) -> Explanation | None:
-    """What the search that led to a document has to do with it; a document is there whatever the search was."""
-    if not query.is_narrowed:
-        return None
-    try:
-        return await current_services().search.explain(name, query, key, viewer=current_viewer())
-    except (InvalidInputError, NotFoundError, QueryTimeoutError):
-        return None
 
 
 async def _find(name: str, query: SearchQuery, expansions: Expansions) -> ResultPage:
