@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from html import unescape
 from importlib.resources import files
 from pathlib import Path
@@ -74,7 +75,7 @@ class Person(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         url = urlsplit(self.host or "http://127.0.0.1:8000")
-        self.address = (url.hostname or "127.0.0.1", url.port or 80)
+        self.address = _resolve(url.hostname or "127.0.0.1", url.port or 80)
         self.chance = random.Random(next(self.seeds))  # noqa: S311  # a person, no secret
         self.idle: list[socket.socket] = []
         self.under_way: dict[str, gevent.Greenlet] = {}
@@ -128,8 +129,7 @@ class Person(User):
                 return kept, *_exchange(kept, request)
             except (ConnectionError, EOFError):
                 continue
-        fresh = socket.create_connection(self.address)
-        fresh.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        fresh = _connect(*self.address)
         return fresh, *_exchange(fresh, request)
 
     def judge(self, step: Step, head: bytes, body: bytes) -> str:
@@ -159,6 +159,24 @@ def _request(step: Step, target: str) -> bytes:
     if step.kind == "poll":
         headers += "X-Poll: 1\r\n"  # as kit.js says
     return f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
+
+
+@lru_cache
+def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:  # Any: an address, by family
+    """Look a name up once: gevent does it in threads, and a thousand connections a second would wait for those."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return family, address
+
+
+def _connect(family: socket.AddressFamily, address: Any) -> socket.socket:  # Any: as above
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.connect(address)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _exchange(connection: socket.socket, request: bytes) -> tuple[bytes, bytes]:
