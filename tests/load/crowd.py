@@ -164,8 +164,8 @@ def _request(step: Step, target: str) -> bytes:
 @lru_cache
 def _resolve(host: str, port: int) -> tuple[socket.AddressFamily, Any]:  # Any: an address, by family
     """Look a name up once: gevent does it in threads, and a thousand connections a second would wait for those."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    return family, address
+    with socket.create_connection((host, port)) as connection:  # of several addresses the one that answers
+        return connection.family, connection.getpeername()
 
 
 def _connect(family: socket.AddressFamily, address: Any) -> socket.socket:  # Any: as above

@@ -108,8 +108,9 @@ class Meter:
         return self._rate(begin, end, lambda sample: sample.used)
 
     def foreign_load(self, begin: float, end: float) -> float:
-        """Share of the server's core that others took, the host of a virtual machine among them; 0 to 1."""
-        return max(0.0, self._rate(begin, end, lambda sample: sample.busy) - self.load(begin, end))
+        """Share of the server's core that others took, the host of a virtual machine among them: 0 to 1, or NaN."""
+        share = self._rate(begin, end, lambda sample: sample.busy) - self.load(begin, end)
+        return 0.0 if share < 0 else share  # the clocks of a process and of a core differ a little
 
     def _rate(self, begin: float, end: float, seconds_of: Callable[[Sample], float]) -> float:
         chosen = [sample for sample in self.samples if begin <= sample.moment <= end]

@@ -2,12 +2,13 @@
 
 import random
 from itertools import pairwise
+from math import isnan
 from pathlib import Path
 
 import pytest
 
 from tests.load.report import Answer, errors, goodput, recovery_seconds, summarize
-from tests.load.running import pinned_server, run_crowd
+from tests.load.running import Meter, Sample, pinned_server, run_crowd
 from tests.load.typists import DEBOUNCE, REQUEST_RATE, Crowd, Game, Step, press
 
 GAMES = [Game(f"snes/{number}", f"Final Quest {number}", "SNES", number) for number in range(1, 30)]
@@ -75,6 +76,18 @@ def test_summary_counts_outcomes_apart_and_times_only_right_answers() -> None:
     assert (summary["all"].p50, summary["all"].p99) == (0.051, 0.1)
     assert (summary["all"].refused_count, summary["all"].error_count) == (1, 1)
     assert errors(answers) == {"refused": 1, "status 500": 1}
+
+
+def test_meter_tells_the_server_from_others_on_its_core() -> None:
+    meter = Meter([Sample(moment, 0.5 * moment, 0.75 * moment, 1 << 20) for moment in range(10)])
+    meter.samples.append(Sample(10.0, 99.0, 99.0, 3 << 20))  # after the stretch that counts
+
+    assert (meter.load(2, 9), meter.foreign_load(2, 9), meter.memory_mib) == (0.5, 0.25, 3)
+
+
+def test_meter_without_samples_claims_nothing() -> None:
+    assert isnan(Meter().load(0, 9))
+    assert isnan(Meter().foreign_load(0, 9))
 
 
 def test_goodput_leaves_out_what_came_too_late() -> None:

@@ -48,16 +48,19 @@ async def test_every_link_to_a_document_leads_there(odd_client: httpx.AsyncClien
 @pytest.mark.parametrize("number", range(len(KEYS)), ids=map(repr, KEYS))
 async def test_every_link_to_an_explanation_leads_there(odd_client: httpx.AsyncClient, number: int) -> None:
     found = await odd_client.get("/c/odd", params={"q": f"Odd number {number}"})
-    link = re.findall(r'<a id="why-[^>]*', found.text)[0]
-    url, fragment_url = (unescape(re.findall(rf'{name}="([^"]*)"', link)[0]) for name in ("href", "hx-get"))
+    document = await odd_client.get(unescape(re.findall(r'<a id="result-[^"]*"\s+href="([^"]*)"', found.text)[0]))
 
-    page = await odd_client.get(url)
-    fragment = await odd_client.get(fragment_url, headers=HTMX)
+    for page_with_link in (found, document):
+        link = re.findall(r'<a id="why[^>]*', page_with_link.text)[0]
+        url, fragment_url = (unescape(re.findall(rf'{name}="([^"]*)"', link)[0]) for name in ("href", "hx-get"))
 
-    assert f">Odd number {number}</a></h1>" in page.text
-    assert re.search(r"Place 1\s", page.text)
-    assert re.search(r"Place 1\s", fragment.text)
-    assert "<html" not in fragment.text
+        page = await odd_client.get(url)
+        fragment = await odd_client.get(fragment_url, headers=HTMX)
+
+        assert f">Odd number {number}</a></h1>" in page.text
+        assert re.search(r"Place 1\s", page.text)
+        assert re.search(r"Place 1\s", fragment.text)
+        assert "<html" not in fragment.text
 
 
 async def test_suggestion_leads_to_key_of_dots(odd_client: httpx.AsyncClient) -> None:

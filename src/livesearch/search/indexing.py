@@ -184,10 +184,9 @@ class PostingsBatch:
             yield from self._additions()
             return
         edited = (PostingChange(key) for key in sorted(self._edits))
-        if not self._has_additions:
-            yield from (_edited(change, self._edits[change.key]) for change in edited)
-            return
-        for key, found in groupby(heapq.merge(self._additions(), edited, key=_KEY), key=_KEY):
+        # Without new documents their part would be calls of numpy for nothing.
+        changes = heapq.merge(self._additions(), edited, key=_KEY) if self._has_additions else edited
+        for key, found in groupby(changes, key=_KEY):
             change = next(found)
             yield _edited(change, self._edits[key]) if key in self._edits else change
 

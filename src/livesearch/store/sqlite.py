@@ -27,8 +27,9 @@ async def fetch(conn: AsyncConnection, *statements: Statement) -> list[list[Any]
     assert conn.sync_connection is not None  # noqa: S101  # it is open
     driver = conn.sync_connection.connection.driver_connection
     assert isinstance(driver, InterruptibleConnection)  # noqa: S101  # of our own engine
-    # A writer's first statement waits for other writers: to run it twice would be to wait twice.
-    if driver.is_reader or driver.in_transaction:
+    # Not a writer's. Its first statement waits for other writers: to run it twice would be to wait twice. A later one
+    # that fails may end the transaction: tried again it would begin another, without what was written before.
+    if driver.is_reader:
         with suppress(sqlite3.Error, ValueError):
             return await driver.fetch(*statements)
         # Asked the usual way it fails again, and SQLAlchemy judges what that means for the connection.
