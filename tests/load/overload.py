@@ -11,11 +11,13 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from statistics import mean
 from urllib.parse import quote_plus
 
 from rich.console import Console
 from rich.table import Table
 
+from livesearch.guard.admission import CALM_SECONDS
 from tests.load.hostile import allow_connections
 from tests.load.hostile_server import Served, served
 from tests.load.keep_alive import QUERIES, run_clients
@@ -126,16 +128,35 @@ class Outcome:
 
 
 async def overloaded(server: Served, *, factor: float = 3, seconds: float = 10) -> Outcome:
-    """Ask a server for a multiple of what it can answer, and then for half of it."""
+    """Ask a server for a multiple of what it can answer, and then for half of it.
+
+    Args:
+        seconds: Of the overload, in two halves, and of what follows.
+    """
     await run_clients(server.port, "/c/games", client_count=_CLIENTS, request_count=4)  # warms it up
     best, before = await _closed(server)
-    begun = server.cpu_seconds()
-    overload = await Load(server.port, factor * best, seconds).run()
-    during = sum(answer.status == 200 for answer in overload.answers) / (server.cpu_seconds() - begun)
+    first, early = await _overloading(server, factor * best, seconds / 2)
+    await asyncio.sleep(CALM_SECONDS + 0.2)  # until it takes everybody again
+    _, between = await _closed(server)
+    second, late = await _overloading(server, factor * best, seconds / 2)
     after = await Load(server.port, best / 2, seconds).run()
-    # On both sides: a machine that others use is faster at one moment than at the next.
+    # Before, between and after the halves: a machine that others use is faster at one moment than at the next.
     _, behind = await _closed(server)
-    return Outcome(best, during / ((before + behind) / 2), overload, after)
+    overload = Load(
+        server.port,
+        factor * best,
+        seconds,
+        [*first.answers, *second.answers],
+        max(first.late_ms, second.late_ms),
+    )
+    return Outcome(best, mean((early, late)) / mean((before, between, behind)), overload, after)
+
+
+async def _overloading(server: Served, rate: float, seconds: float) -> tuple[Load, float]:
+    """Ask for too much; gives also the answers 200 for each second of the server's processor time."""
+    begun = server.cpu_seconds()
+    load = await Load(server.port, rate, seconds).run()
+    return load, sum(answer.status == 200 for answer in load.answers) / (server.cpu_seconds() - begun)
 
 
 async def _closed(server: Served) -> tuple[float, float]:
