@@ -141,7 +141,7 @@ async def test_columns_follow_every_commit(rows: Rows) -> None:
 
 
 async def test_columns_follow_commits_that_tell_only_their_chunks(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "_PLACE_COUNT", 0)
+    monkeypatch.setattr(chunks, "_PLACES_SIZE", 0)
     chance, cache = random.Random(2), ColumnCache()  # noqa: S311  # rows, not secrets
     for _ in range(10):
         await rows.write({number: _document(number, chance) for number in chance.sample(_NUMBERS, k=3)})

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import exc, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 import livesearch.db.sqlite
 from livesearch.config import Settings
@@ -434,7 +435,88 @@ async def test_batch_is_one_trip_to_the_thread(database: Database, monkeypatch: 
 
     assert count == 5004
     # The reader's transaction is ended in the thread, too, and nobody waits for that.
-    assert trips == ["_run_in_thread", "commit", "_run_in_thread"]
+    assert trips == ["_run_in_thread", "_commit_in_thread", "_run_in_thread"]
+
+
+async def driver_of(connection: AsyncConnection) -> InterruptibleConnection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, InterruptibleConnection)
+    return driver
+
+
+async def test_nothing_is_left_of_a_commit_that_fails(database: Database) -> None:
+    async def owe() -> None:
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO debt VALUES ('nobody')"))
+
+    async with database.write() as connection:
+        deferred = "REFERENCES account DEFERRABLE INITIALLY DEFERRED"
+        await connection.execute(text(f"CREATE TABLE debt (name TEXT {deferred})"))
+    with pytest.raises(ConflictError):
+        await owe()
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO account VALUES ('nobody', 0)"))
+        count = (await connection.execute(text("SELECT count(*) FROM debt"))).scalar_one()
+
+    assert count == 0
+
+
+DEPOSIT = "UPDATE account SET balance = balance + ? WHERE name = ?"
+
+
+async def test_statement_put_off_runs_before_the_next_one(database: Database) -> None:
+    async with database.write() as connection:
+        driver = await driver_of(connection)
+        driver.put_off(DEPOSIT, (10, "ann"))
+        driver.put_off("INSERT INTO account VALUES (?, ?)", ("eva", 5))
+        seen = (await connection.execute(text("SELECT sum(balance) FROM account"))).scalar_one()
+        # The last of a block goes with the commit.
+        driver.put_off(DEPOSIT, (1, "eva"))
+
+    assert seen == 415
+    assert await total(database) == 416
+
+
+async def test_statement_put_off_is_committed_where_there_is_no_other(database: Database) -> None:
+    async with database.write() as connection:
+        (await driver_of(connection)).put_off(DEPOSIT, (10, "ann"))
+
+    assert await total(database) == 410
+
+
+async def test_statement_put_off_is_undone_with_its_transaction(database: Database) -> None:
+    async def fail_after(*, is_asked: bool) -> None:
+        async with database.write() as connection:
+            (await driver_of(connection)).put_off(DEPOSIT, (10, "ann"))
+            if is_asked:
+                await connection.execute(text("SELECT 1"))
+            raise RuntimeError
+
+    for is_asked in (False, True):
+        with pytest.raises(RuntimeError):
+            await fail_after(is_asked=is_asked)
+    await transfer(database, "bob", "cem")
+
+    assert await total(database) == 400
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+async def test_statement_put_off_that_fails_undoes_all(database: Database, *, is_asked: bool) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            driver = await driver_of(connection)
+            driver.put_off(DEPOSIT, (10, "ann"))
+            driver.put_off("INSERT INTO account VALUES (?, ?)", ("ann", 0))  # there is one
+            driver.put_off(DEPOSIT, (10, "bob"))
+            if is_asked:
+                await connection.execute(text("SELECT 1"))
+
+    with pytest.raises(ConflictError):
+        await write()
+    await transfer(database, "bob", "cem")
+
+    assert await total(database) == 400
+    assert await balance(database) == 100
 
 
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite:///x.db?mode=ro"])

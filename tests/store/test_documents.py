@@ -123,7 +123,7 @@ async def test_keys_are_looked_up_in_their_index(services: Services) -> None:
     def note(_conn: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         asked.append((statement, parameters))
 
-    async with services.transactions.read() as conn:
+    async with services.transactions.write() as conn:
         event.listen(conn.sync_connection, "before_cursor_execute", note)
         await find_document(conn, FIRST, "k")
         await find_stored(conn, FIRST.id, ["k", "l"])

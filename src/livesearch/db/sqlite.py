@@ -4,13 +4,15 @@ Each connection lives in a thread of its own (aiosqlite). Two things differ from
 
 - A cancelled statement is interrupted and waited for; the connection is idle afterwards and stays in the pool. The
   stock driver lets the statement run on, and whoever gets the connection next waits for it.
-- ``BEGIN``, the statement and the fetching of its rows are one trip to the thread instead of five.
+- ``BEGIN``, the statement and the fetching of its rows are one trip to the thread instead of five. A statement of which
+  nothing is asked back can be put off until the next trip: an edit then takes six of them instead of twelve.
 """
 
 import asyncio
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Self, TypeVar
 from weakref import WeakSet
@@ -48,6 +50,8 @@ WRITER_CACHE, READER_CACHE = -16384, -4096
 
 # What may be the fault of one connection alone; a new one is tried the next time.
 BROKEN_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB})
+# SQL, and its parameters.
+Statement = tuple[str, Sequence[Any]]  # Any: what SQLite takes
 # What begins a transaction of a reader, and of the writer.
 _READING, _WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
@@ -119,15 +123,28 @@ class InterruptibleConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection], begin_statement: str) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._begin_statement = begin_statement
+        self._put_off: list[Statement] = []
         self._stopping: asyncio.Future[Any] | None = None
         # A process that ends without `close` must not wait for this thread (github.com/omnilib/aiosqlite/issues/369).
         self._thread.daemon = True
 
     def begin(self) -> sqlite3.Cursor:
-        """Open the transaction that the next statement needs; called in the thread."""
+        """Open the transaction that the next statement needs, and run what was put off; called in the thread."""
         if self._conn.isolation_level is not None and not self._conn.in_transaction:  # None: autocommit
             self._conn.execute(self._begin_statement)
-        return self._conn.cursor()
+        cursor = self._conn.cursor()
+        # Taken out first: after a failure none of them is tried again.
+        put_off, self._put_off = self._put_off, []
+        for sql, parameters in put_off:
+            cursor.execute(sql, parameters)
+        return cursor
+
+    def put_off(self, sql: str, parameters: Sequence[Any]) -> None:
+        """Run a statement in the same trip as the next one that is waited for, or as the commit, and before it.
+
+        What goes wrong with it goes wrong with that one.
+        """
+        self._put_off.append((sql, parameters))
 
     async def set_patience(self, seconds: float) -> None:
         """Say how long a statement waits for another process's lock."""
@@ -138,11 +155,11 @@ class InterruptibleConnection(aiosqlite.Connection):
         """Whether it only reads, and so waits for no writer."""
         return self._begin_statement == _READING
 
-    async def fetch(self, *statements: tuple[str, Sequence[Any]]) -> list[list[Any]]:
+    async def fetch(self, *statements: Statement) -> list[list[Any]]:
         """Run statements in one trip to the thread and give the rows of each."""
         return await self.run_statement(self._fetch_in_thread, statements)
 
-    def _fetch_in_thread(self, statements: Iterable[tuple[str, Sequence[Any]]]) -> list[list[Any]]:
+    def _fetch_in_thread(self, statements: Iterable[Statement]) -> list[list[Any]]:
         cursor = self.begin()
         return [cursor.execute(sql, parameters).fetchall() for sql, parameters in statements]
 
@@ -180,11 +197,22 @@ class InterruptibleConnection(aiosqlite.Connection):
 
     async def commit(self) -> None:
         """Commit; costs nothing when no transaction is open."""
-        if self._conn.in_transaction:
-            await super().commit()
+        if self._put_off or self._conn.in_transaction:
+            await self._execute(self._commit_in_thread)
+
+    def _commit_in_thread(self) -> None:
+        try:
+            self.begin().close()
+            self._conn.commit()
+        except BaseException:
+            # To SQLAlchemy the transaction has ended: what it wrote would be committed with the next one.
+            with suppress(sqlite3.Error):
+                self._conn.rollback()
+            raise
 
     async def rollback(self) -> None:
         """Roll back; costs nothing when no transaction is open."""
+        self._put_off.clear()
         if not self._conn.in_transaction:
             return
         if self.is_reader:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import CHUNK_BITS, NUMERIC_ROLES, Collection, Document, PostingChange
 from livesearch.ingest import number_of
-from livesearch.search.indexing import IndexSchema, PostingsBatch, ValuesBatch
+from livesearch.search.indexing import IndexSchema, PostingsBatch, ValuesBatch, change_document
 from livesearch.search.values import texts
 from livesearch.store.collections import advance_collection
 from livesearch.store.doc_values import put_all_values
@@ -123,6 +123,10 @@ def _postings(collection: Collection, changes: Sequence[Change]) -> list[tuple[i
         by_chunk[change.number >> CHUNK_BITS].append(change)
     found = []
     for chunk, some in sorted(by_chunk.items()):
+        if len(some) == 1:
+            (change,) = some
+            found.append((chunk, change_document(change.number, change.before, change.after, schema)))
+            continue
         batch = PostingsBatch(schema, chunk)
         for change in some:
             _put(batch, change)

@@ -196,13 +196,13 @@ def merge(before: tuple[int, bytes] | None, chunk: int, added: bytes, removed: b
     if before is None:
         return len(added) // 2, encode(added)
     cardinality, stored = before
+    if len(stored) == 2 * cardinality and not removed and _follows(stored, added):
+        # What imports do a hundred thousand times a batch: joining bytes takes a tenth of the time of two bitmaps.
+        return cardinality + len(added) // 2, encode(stored + added)
     if len(added) + len(removed) == 2:  # noqa: PLR2004  # bytes of one number
         low = int.from_bytes(added or removed, "little")
         if spliced := splice(cardinality, stored, low, is_added=bool(added)):
             return spliced
-    if len(stored) == 2 * cardinality and not removed and _follows(stored, added):
-        # What imports do a hundred thousand times a batch: joining bytes takes a tenth of the time of two bitmaps.
-        return cardinality + len(added) // 2, encode(stored + added)
     numbers = decode(cardinality, stored, chunk)
     if added:
         numbers |= decode(len(added) // 2, added, chunk)

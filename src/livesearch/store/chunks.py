@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import Insert, Integer, LargeBinary, and_, case, cast, func, literal_column, null, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import CHUNK_BITS
 from livesearch.models import chunks
+from livesearch.store.dialect import dialect_of
 
-# Places that a chunk's row can hold; past them all of the chunk is read again.
-_PLACE_COUNT = 64
+# Bytes of places, two each, that a chunk's row can hold; past them all of the chunk is read again.
+_PLACES_SIZE = 128
 
 
 async def touch_chunks(
@@ -31,53 +32,35 @@ async def touch_chunks(
     places: defaultdict[int, bytes] = defaultdict(bytes)
     for number in numbers or ():
         places[number >> CHUNK_BITS] += (number & (1 << CHUNK_BITS) - 1).to_bytes(2, "little")
-    known = await _told(conn, collection_id, places)
-    rows: list[dict[str, int | bytes | None]] = [
-        {
-            "collection_id": collection_id,
-            "chunk": chunk,
-            "version": version,
-            **_telling(places.get(chunk), known.get(chunk), version),
-        }
-        for chunk in sorted(set(touched))
-    ]
-    if not rows:
-        return
-    await conn.execute(_PUT[conn.dialect.name], rows)
+    rows: list[dict[str, int | bytes | None]] = []
+    for chunk in sorted(set(touched)):
+        told = places.get(chunk)
+        if told is not None and len(told) > _PLACES_SIZE:
+            told = None
+        since = None if told is None else version - 1
+        rows.append(
+            {"collection_id": collection_id, "chunk": chunk, "version": version, "since": since, "places": told}
+        )
+    await dialect_of(conn).put(conn, _PUT[conn.dialect.name], rows)
 
 
-def _put(insert: sqlite.Insert | postgresql.Insert) -> Executable:
-    changed = {name: insert.excluded[name] for name in ("version", "since", "places")}
+def _put(insert: sqlite.Insert | postgresql.Insert) -> Insert:
+    """Insert a chunk's row; where there is one, what it says of places that have changed is gone on with."""
+    new, size = insert.excluded, func.length
+    limit = literal_column(str(_PLACES_SIZE), Integer)
+    goes_on = and_(chunks.c.since.is_not(None), size(chunks.c.places) + size(new.places) <= limit)
+    # SQLite puts bytes together as a text, byte for byte.
+    both = cast(chunks.c.places.op("||")(new.places), LargeBinary)
+    changed = {
+        "version": new.version,
+        "since": case((new.places.is_(None), null()), (goes_on, chunks.c.since), else_=chunks.c.version),
+        "places": case((goes_on, both), else_=new.places),
+    }
     return insert.on_conflict_do_update(index_elements=["collection_id", "chunk"], set_=changed)
 
 
 # Made once: every edit uses it, and making it takes longer than running it.
 _PUT = {"sqlite": _put(sqlite.insert(chunks)), "postgresql": _put(postgresql.insert(chunks))}
-
-
-async def _told(
-    conn: AsyncConnection, collection_id: int, wanted: Iterable[int]
-) -> dict[int, tuple[int, int | None, bytes | None]]:
-    """By chunk: the version of its last change, and the places that changed since a version."""
-    rows = await conn.execute(_TOLD, {"id_": collection_id, "wanted": [*wanted]})
-    return {chunk: (version, since, places) for chunk, version, since, places in rows}
-
-
-_TOLD = select(chunks.c.chunk, chunks.c.version, chunks.c.since, chunks.c.places).where(
-    chunks.c.collection_id == bindparam("id_"), chunks.c.chunk.in_(bindparam("wanted", expanding=True))
-)
-
-
-def _telling(
-    places: bytes | None, known: tuple[int, int | None, bytes | None] | None, version: int
-) -> dict[str, int | bytes | None]:
-    """What a chunk's row then says of the places that have changed."""
-    last, since, before = known or (version - 1, None, None)
-    if places is None or len(places) > 2 * _PLACE_COUNT:
-        return {"since": None, "places": None}
-    if since is not None and before is not None and len(before) + len(places) <= 2 * _PLACE_COUNT:
-        return {"since": since, "places": before + places}
-    return {"since": last, "places": places}
 
 
 async def changes_since(conn: AsyncConnection, collection_id: int, version: int) -> Mapping[int, frozenset[int] | None]:

@@ -6,6 +6,7 @@ They are the hot ones: many rows a call, or many keys a call, as one statement a
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from sqlalchemy import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.store import postgres, sqlite
@@ -25,6 +26,12 @@ class Dialect(Protocol):
 
     async def fetch(self, conn: AsyncConnection, sql: str, parameters: Sequence[Any]) -> list[Any]:  # Any: any columns
         """The rows of a statement in this store's SQL, as its driver gives them."""
+
+    async def put(self, conn: AsyncConnection, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Run an insert, or an insert that replaces, for each row; made once, so that it is compiled once.
+
+        As all that puts and removes here, it may wait for the next statement whose outcome somebody looks at.
+        """
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[PostingRow]) -> None:
         """Insert postings, or replace those with the same collection, chunk and key."""
@@ -57,6 +64,14 @@ class Dialect(Protocol):
         self, conn: AsyncConnection, collection_id: int, hashes: Mapping[str, int]
     ) -> Sequence[tuple[str, int, bytes]]:
         """Key, number and digest of the documents there are, for keys given with their hashes."""
+
+    async def documents_to_lock(
+        self, conn: AsyncConnection, collection_id: int, hashes: Sequence[int]
+    ) -> Sequence[tuple[int, str, bytes, bytes]]:
+        """Number, key, digest and body of the rows with these hashes, which stay so until the transaction ends.
+
+        Locked in one order, so that two who lock the same documents wait for each other in turn.
+        """
 
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]

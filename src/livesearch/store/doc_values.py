@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Executable, select, tuple_
+from sqlalchemy import Insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.models import BLOCK_SIZE, doc_values
+from livesearch.store.dialect import dialect_of
 
 Numbers = NDArray[np.float64]
 
@@ -81,15 +82,14 @@ async def put_all_values(
         rows.append(
             {"collection_id": collection_id, "field": field, "block": block, "numbers": held.astype("<f8").tobytes()}
         )
-    if rows:
-        await conn.execute(_PUT[conn.dialect.name], rows)
+    await dialect_of(conn).put(conn, _PUT[conn.dialect.name], rows)
 
 
 # Blocks looked up at once: two parameters each, of the 32,766 that both stores take at least.
 _PAIR_COUNT = 1000
 
 
-def _put(insert: sqlite.Insert | postgresql.Insert) -> Executable:
+def _put(insert: sqlite.Insert | postgresql.Insert) -> Insert:
     return insert.on_conflict_do_update(
         index_elements=["collection_id", "field", "block"], set_={"numbers": insert.excluded.numbers}
     )

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from zlib import crc32
 
 import orjson
-from sqlalchemy import LargeBinary, bindparam, cast, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import Collection, Document
@@ -139,30 +139,13 @@ async def lock_documents(
 ) -> dict[str, StoredDocument]:
     """By key the documents there are, which stay so until the transaction ends."""
     wanted = {key for key in keys if "\0" not in key}
-    rows = await conn.execute(_LOCKED, {"id_": collection.id, "hashes": [*map(hash_of, wanted)]})
+    rows = await dialect_of(conn).documents_to_lock(conn, collection.id, [*map(hash_of, wanted)])
     # The number is looked at here, or SQLite would read all rows.
     return {
-        row.key: StoredDocument(row.number, row.digest, decode(row.body, row.key, collection))
-        for row in rows
-        if row.number >= 0 and row.key in wanted
+        key: StoredDocument(number, digest, decode(body, key, collection))
+        for number, key, digest, body in rows
+        if number >= 0 and key in wanted
     }
-
-
-# Made once: every edit uses it, and making it takes longer than running it. Another program may have written a text
-# into SQLite, hence the casts.
-_LOCKED = (
-    select(
-        documents.c.number,
-        documents.c.key,
-        cast(documents.c.digest, LargeBinary).label("digest"),
-        cast(documents.c.body, LargeBinary).label("body"),
-    )
-    .where(documents.c.collection_id == bindparam("id_"), documents.c.key_hash.in_(bindparam("hashes", expanding=True)))
-    # In one order, so that two who lock the same documents wait for each other in turn. As a sum, or SQLite would go
-    # through all documents in that order rather than look for these.
-    .order_by(documents.c.number + 0)
-    .with_for_update()
-)
 
 
 async def put_documents(

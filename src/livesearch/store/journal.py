@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import Document
 from livesearch.models import journal
+from livesearch.store.dialect import dialect_of
 
 # Bytes of former documents that are kept of one version, and of all versions of a collection; and versions.
 KEPT_SIZE = 256_000
@@ -85,7 +86,7 @@ async def write_entry(
         "before": told,
         "size": sum(map(len, filter(None, (*written.values(), told)))),
     }
-    await conn.execute(_INSERT, row)
+    await dialect_of(conn).put(conn, _INSERT, [row])
     if version % _PRUNED_EVERY == 0:
         await _prune(conn, collection_id, at)
 

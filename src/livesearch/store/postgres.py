@@ -5,6 +5,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
+from sqlalchemy import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _OF_KEYS = "FROM postings WHERE collection_id = $1 AND chunk = ANY($2::int[]) AND key = ANY($3::text[])"
@@ -35,6 +36,10 @@ class PostgresStatements:
     # Any: what asyncpg takes and gives.
     async def fetch(self, conn: AsyncConnection, sql: str, parameters: Sequence[Any]) -> list[Any]:
         return list(await conn.exec_driver_sql(sql, tuple(parameters)))
+
+    async def put(self, conn: AsyncConnection, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
+        if given := list(rows):
+            await conn.execute(statement, given)
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, int, bytes]]) -> None:
         if rows:
@@ -103,6 +108,16 @@ class PostgresStatements:
         )
         rows = cast("Sequence[tuple[str, int, bytes]]", result.fetchall())
         return [row for row in rows if row[0] in hashes]
+
+    async def documents_to_lock(
+        self, conn: AsyncConnection, collection_id: int, hashes: Sequence[int]
+    ) -> Sequence[tuple[int, str, bytes, bytes]]:
+        result = await conn.exec_driver_sql(
+            "SELECT number, key, digest, body FROM documents WHERE collection_id = $1 AND key_hash = ANY($2::bigint[])"
+            " ORDER BY number FOR UPDATE",
+            (collection_id, list(hashes)),
+        )
+        return cast("Sequence[tuple[int, str, bytes, bytes]]", result.fetchall())
 
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]

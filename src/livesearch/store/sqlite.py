@@ -5,35 +5,42 @@
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
 
 import orjson
+from sqlalchemy import Dialect as SqlDialect
+from sqlalchemy import Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.compiler import SQLCompiler
 
-from livesearch.db.sqlite import InterruptibleConnection
+from livesearch.db.sqlite import InterruptibleConnection, Statement
 
 # Rows of one statement: 6,000 parameters at most, of the 32,766 that SQLite takes. A third of the time of
 # `executemany`, which lets go of the interpreter's lock and takes it again for each row.
 ROW_COUNT = 1000
+# Rows that are kept in memory until the next statement that is waited for.
+PUT_OFF_COUNT = 4096
 
 
-# SQL, and its parameters.
-Statement = tuple[str, Sequence[Any]]  # Any: what SQLite takes
+def _driver(conn: AsyncConnection) -> InterruptibleConnection:
+    assert conn.sync_connection is not None  # noqa: S101  # it is open
+    driver = conn.sync_connection.connection.driver_connection
+    assert isinstance(driver, InterruptibleConnection)  # noqa: S101  # of our own engine
+    return driver
 
 
 async def fetch(conn: AsyncConnection, *statements: Statement) -> list[list[Any]]:  # Any: as SQLite has it
     """Run statements of a search, past SQLAlchemy: its part costs more than what these ask for."""
-    assert conn.sync_connection is not None  # noqa: S101  # it is open
-    driver = conn.sync_connection.connection.driver_connection
-    assert isinstance(driver, InterruptibleConnection)  # noqa: S101  # of our own engine
+    driver = _driver(conn)
     # Not a writer's. Its first statement waits for other writers: to run it twice would be to wait twice. A later one
     # that fails may end the transaction: tried again it would begin another, without what was written before.
     if driver.is_reader:
         with suppress(sqlite3.Error, ValueError):
             return await driver.fetch(*statements)
         # Asked the usual way it fails again, and SQLAlchemy judges what that means for the connection.
-    return [list(await conn.exec_driver_sql(sql, tuple(parameters))) for sql, parameters in statements]
+    return [list((await conn.exec_driver_sql(sql, tuple(parameters))).fetchall()) for sql, parameters in statements]
 
 
 def _postings_of(collection_id: int, keys: Iterable[str], chunks: Iterable[int]) -> Statement:
@@ -65,6 +72,13 @@ class SqliteStatements:
     async def fetch(self, conn: AsyncConnection, sql: str, parameters: Sequence[Any]) -> list[Any]:  # Any: see above
         (rows,) = await fetch(conn, (sql, parameters))
         return rows
+
+    async def put(
+        self, conn: AsyncConnection, statement: Insert, rows: Iterable[Mapping[str, Any]]
+    ) -> None:  # Any: see above
+        for row in rows:
+            sql, names = _compiled(statement, conn.dialect, tuple(row))
+            _driver(conn).put_off(sql, [row[name] for name in names])
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, int, bytes]]) -> None:
         await _insert(
@@ -106,7 +120,7 @@ class SqliteStatements:
         ]
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
-        await conn.exec_driver_sql(
+        _driver(conn).put_off(
             "DELETE FROM postings WHERE collection_id = ? AND chunk = ? AND key IN (SELECT value FROM json_each(?))",
             (collection_id, chunk, _json(keys)),
         )
@@ -121,6 +135,17 @@ class SqliteStatements:
         )
         rows = cast("Sequence[tuple[str, int, bytes]]", result.fetchall())
         return [row for row in rows if row[0] in hashes]
+
+    async def documents_to_lock(
+        self, conn: AsyncConnection, collection_id: int, hashes: Sequence[int]
+    ) -> Sequence[tuple[int, str, bytes, bytes]]:
+        # Nobody else writes meanwhile. Another program may have written texts, hence the casts.
+        sql = (
+            "SELECT number, key, CAST(digest AS BLOB), CAST(body AS BLOB) FROM documents"
+            " WHERE collection_id = ? AND key_hash IN (SELECT value FROM json_each(?))"
+        )
+        (rows,) = await fetch(conn, (sql, (collection_id, _json(hashes))))
+        return rows
 
     async def documents_by_number(
         self, conn: AsyncConnection, collection_id: int, numbers: Iterable[int]
@@ -141,7 +166,7 @@ class SqliteStatements:
         )
 
     async def delete_unused_terms(self, conn: AsyncConnection, collection_id: int, terms: Sequence[str]) -> None:
-        await conn.exec_driver_sql(
+        _driver(conn).put_off(
             "DELETE FROM vocabulary"
             " WHERE collection_id = ? AND term IN (SELECT value FROM json_each(?)) AND frequency <= 0",
             (collection_id, _json(terms)),
@@ -157,13 +182,26 @@ class SqliteStatements:
         return cast("Sequence[tuple[str, int]]", result.fetchall())
 
 
+@lru_cache(maxsize=32)
+def _compiled(statement: Insert, dialect: SqlDialect, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """The SQL of a statement, and the names of its parameters in their order."""
+    compiled = statement.compile(dialect=dialect, column_keys=list(columns))
+    assert isinstance(compiled, SQLCompiler)  # noqa: S101  # an insert
+    assert compiled.positiontup  # noqa: S101  # its parameters have places on SQLite
+    return str(compiled), tuple(compiled.positiontup)
+
+
 async def _insert(conn: AsyncConnection, head: str, rows: Sequence[tuple[object, ...]], tail: str) -> None:
     """Insert rows, many with one statement."""
     for start in range(0, len(rows), ROW_COUNT):
         some = rows[start : start + ROW_COUNT]
         row = f"({', '.join('?' * len(some[0]))})"
         statement = f"{head} {', '.join([row] * len(some))} {tail}"
-        await conn.exec_driver_sql(statement, tuple(chain.from_iterable(some)))
+        parameters = tuple(chain.from_iterable(some))
+        if len(rows) <= PUT_OFF_COUNT:
+            _driver(conn).put_off(statement, parameters)
+        else:
+            await conn.exec_driver_sql(statement, parameters)
 
 
 def _json(values: Iterable[object]) -> str:
