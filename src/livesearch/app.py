@@ -64,6 +64,7 @@ class LivesearchApp(LoopFlask):
     database: Database
     services: Services
     metrics: metrics.Metrics
+    request_lines: RequestLines
     response_cache: ResponseCache | None = None
     uploads: Uploads
     unchanged_polls: UnchangedPolls
@@ -101,8 +102,8 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
     register_services(app, app.services)
 
     logs.configure_logging(settings.log_format)
-    lines = RequestLines()
-    logs.init_app(app, lines)
+    app.request_lines = RequestLines()
+    logs.init_app(app, app.request_lines)
     recording.init_app(app)
     app.metrics = metrics.Metrics(token=settings.metrics_token)
     metrics.init_app(app, app.metrics)
@@ -141,7 +142,7 @@ def create_app(settings: Settings, services: Services | None = None) -> Livesear
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxy_count, x_proto=settings.proxy_count)  # type: ignore[method-assign]  # as Werkzeug documents
     app.unchanged_polls = _make_polls(app)
     if settings.cache_mb:
-        app.response_cache = _make_cache(app, lines, settings.cache_mb * 1_000_000)
+        app.response_cache = _make_cache(app, settings.cache_mb * 1_000_000)
     return app
 
 
@@ -153,10 +154,10 @@ def _make_polls(app: LivesearchApp) -> UnchangedPolls:
     return UnchangedPolls(app.services.change_tokens, headers=[*headers.DEFAULTS, vary], note=note)
 
 
-def _make_cache(app: LivesearchApp, lines: RequestLines, limit: int) -> ResponseCache:
+def _make_cache(app: LivesearchApp, limit: int) -> ResponseCache:
     def note(method: str, status: int, labels: tuple[str, str], request_id: str, milliseconds: float) -> None:
         if labels != POLL_LABELS:  # with many pages open there would be nothing else in the log
-            lines.write(method, status, labels[0], request_id, milliseconds, is_kept=True)
+            app.request_lines.write(method, status, labels[0], request_id, milliseconds, is_kept=True)
         app.metrics.note_hit(method, status, labels)
 
     cache = ResponseCache(app.services.change_tokens, limit=limit, private_cookies=[cookies.NAME.encode()], note=note)

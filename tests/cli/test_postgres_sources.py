@@ -7,10 +7,9 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import uvicorn
 from click.testing import CliRunner, Result
 
-from livesearch.cli import main
+from livesearch.cli import main, serving
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def address(postgres_url: str) -> str:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Commands run in a folder of their own, with nothing chosen; the server itself is tried elsewhere."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
+    monkeypatch.setattr(serving, "run", lambda *_, **__: None)
     monkeypatch.setenv("LIVESEARCH_STORE_URL", "")  # the command sets it for its workers
     monkeypatch.delenv("LIVESEARCH_SECRET_KEY", raising=False)
     return tmp_path

@@ -16,15 +16,19 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
 @pytest.mark.parametrize("is_kept", [True, False])
-async def test_line_is_the_loggers(log_format: str, is_kept: bool, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("request_id", ["an-id%", None])
+async def test_line_is_the_loggers(
+    log_format: str, is_kept: bool, request_id: str | None, capfd: pytest.CaptureFixture[str]
+) -> None:
     configure_logging(log_format)  # type: ignore[arg-type]  # one of its literals
     written = io.StringIO()
 
-    cache = {"cache": "hit"} if is_kept else {}
+    more = {"cache": "hit"} if is_kept else {}
+    more |= {"request_id": request_id} if request_id else {}
     structlog.stdlib.get_logger("livesearch.request").info(
-        "request", method="GET", route="/c/<name>", status=200, ms=0.1, **cache, request_id="an-id%"
+        "request", method="GET", route="/c/<name>", status=200, ms=0.1, **more
     )
-    RequestLines(written).write("GET", 200, "/c/<name>", "an-id%", 0.0987, is_kept=is_kept)
+    RequestLines(written).write("GET", 200, "/c/<name>", request_id, 0.0987, is_kept=is_kept)
     await asyncio.sleep(0)
 
     expected, line = MOMENT.sub("now", capfd.readouterr().err), MOMENT.sub("now", written.getvalue())

@@ -17,6 +17,7 @@ from livesearch.guard.admission import Admission
 from livesearch.web.caching import ResponseCache, UnchangedPolls, is_poll
 from livesearch.web.metrics import Metrics
 from livesearch.web.refusals import Refusals
+from livesearch.web.request_lines import RequestLines
 from livesearch.web.routes import health
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class LoopBridge(WsgiToAsgi):
         cache: Answers what was asked before; without it everything is computed.
         polls: Answers open pages that have nothing to hear; without it the application does.
         metrics: Told of what the application does not see.
+        lines: Where the lines go of requests that the application does not see.
         uploads: Where large bodies go; without it to a temporary file, whoever sends them.
         is_stopping: Whether clients are told to connect anew, to another process.
     """
@@ -55,12 +57,14 @@ class LoopBridge(WsgiToAsgi):
         cache: ResponseCache | None = None,
         polls: UnchangedPolls | None = None,
         metrics: Metrics | None = None,
+        lines: RequestLines | None = None,
         uploads: limits.Uploads | None = None,
     ) -> None:
         super().__init__(wsgi_application, duplicate_header_limit)  # type: ignore[no-untyped-call]  # asgiref has no types there
         self.lifespan, self.body_limit = lifespan, body_limit
         self.admission, self.trusted_hosts, self.refusals = admission, trusted_hosts, refusals or Refusals()
         self.cache, self.polls, self.metrics, self.uploads = cache, polls, metrics, uploads
+        self.lines = lines or RequestLines()
         self.is_stopping = False
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

@@ -22,7 +22,7 @@ from livesearch.guard.patience import within
 from livesearch.guard.whole import send_computed
 from livesearch.web.caching import SCOPE_KEY
 from livesearch.web.greenlets import await_, spawn
-from livesearch.web.logs import CLIENT_LEFT, log_unrouted
+from livesearch.web.logs import CLIENT_LEFT, UNKNOWN
 
 if TYPE_CHECKING:
     from livesearch.bridge.application import LoopBridge
@@ -214,9 +214,10 @@ class LoopInstance(WsgiToAsgiInstance):
 
     def log(self, status: int) -> None:
         """Write the line of a request that the application has not seen."""
-        log_unrouted(self.scope["method"], status, 1000 * (time.perf_counter() - self.began))
+        method, milliseconds = self.scope["method"], 1000 * (time.perf_counter() - self.began)
+        self.bridge.lines.write(method, status, UNKNOWN, None, milliseconds)
         if self.bridge.metrics:
-            self.bridge.metrics.note_unrouted(self.scope["method"], status)
+            self.bridge.metrics.note_unrouted(method, status)
 
     async def deliver(self, *messages: ASGISendEvent) -> None:
         """Send messages; a client that does not take them in time counts as one that hung up."""

@@ -40,6 +40,7 @@ def create_asgi() -> LoopBridge:
         cache=app.response_cache,
         polls=app.unchanged_polls,
         metrics=app.metrics,
+        lines=app.request_lines,
         uploads=app.uploads,
     )
     if app.response_cache:

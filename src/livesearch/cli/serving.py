@@ -9,10 +9,10 @@ import socket
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.resources import files
 
 import click
-import uvicorn
 
 from livesearch.app import load_secret_key
 from livesearch.cli.database import reindex_stale
@@ -20,16 +20,13 @@ from livesearch.cli.importing import print_report, run_import
 from livesearch.cli.running import command_settings, console, fail, harmless, open_services, store_option
 from livesearch.config import Settings
 from livesearch.errors import InvalidInputError, LivesearchError, SchemaOutdatedError
+from livesearch.guard.server import bind, run
 from livesearch.ingest import default_name, is_table, parse_source, shown_url
 from livesearch.services.imports import ImportOptions
 
 DEMO_NAME = "games"
-# Seconds a request may still take after SIGTERM: longer than the longest search, shorter than an orchestrator's 30.
-_DRAIN_SECONDS = 20
 # Open files and connections; a silent one takes some 10 kB until the guard closes it.
 _MAX_FILES = 16_384
-# Seconds an idle connection is kept: longer than a reader thinks, and than a proxy keeps its own (60 by habit).
-_KEEP_ALIVE_SECONDS = 75
 
 
 @click.command()
@@ -43,49 +40,33 @@ def serve(sources: Sequence[str], *, host: str, port: int, workers: int | None, 
 
     With no SOURCE and an empty store, the built-in demo: 17,022 console games.
     """
-    try:
-        settings = _served_settings(store, sources)
-        # Before the import: it may take minutes, and would be for nothing.
-        _require_address(host, port)
-        _require_distinct_names(sources)
-        setup_key = asyncio.run(_prepare(settings, sources))
-    except LivesearchError as error:
-        fail(error)
-    except KeyboardInterrupt:
-        console.print("Interrupted. Run the same command again to go on.")
-        sys.exit(1)
-    # Workers are processes of their own: they read the settings from the environment.
-    os.environ["LIVESEARCH_STORE_URL"] = settings.store_url
-    _allow_connections()
-    worker_count = workers or settings.workers
-    if worker_count > 1:
-        _share_metrics()
-    console.print(f"Serving http://{_address(host, port)}  (Ctrl+C stops)")
-    if setup_key:
-        link = f"http://{_address(host, port)}/setup?key={setup_key}"
-        console.print(f"There are no users yet. Make the administrator, within an hour: {link}", soft_wrap=True)
-    try:
-        uvicorn.run(
-            "livesearch.bridge:create_asgi",
-            factory=True,
-            host=host,
-            port=port,
-            workers=worker_count,
-            http="livesearch.guard.protocol:GuardedProtocol",
-            # The guard refuses websockets itself.
-            ws="none",
-            lifespan="on",
-            reset_contextvars=True,
-            server_header=False,
-            # The application reads the proxy's headers itself: LIVESEARCH_PROXY_COUNT says how many to believe.
-            proxy_headers=False,
-            access_log=False,
-            log_level="warning",
-            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
-    except SystemExit as end:  # uvicorn has codes of its own
-        sys.exit(1 if end.code else 0)
+    with ExitStack() as stack:
+        try:
+            settings = _served_settings(store, sources)
+            # Before the import: it may take minutes, and would be for nothing.
+            bound = [stack.enter_context(one) for one in _bind(host, port)]
+            _require_distinct_names(sources)
+            setup_key = asyncio.run(_prepare(settings, sources))
+        except LivesearchError as error:
+            fail(error)
+        except KeyboardInterrupt:
+            console.print("Interrupted. Run the same command again to go on.")
+            sys.exit(1)
+        # Workers are processes of their own: they read the settings from the environment.
+        os.environ["LIVESEARCH_STORE_URL"] = settings.store_url
+        _allow_connections()
+        worker_count = workers or settings.workers
+        if worker_count > 1:
+            _share_metrics()
+        address = _address(host, bound[0].getsockname()[1])
+        console.print(f"Serving http://{address}  (Ctrl+C stops)")
+        if setup_key:
+            link = f"http://{address}/setup?key={setup_key}"
+            console.print(f"There are no users yet. Make the administrator, within an hour: {link}", soft_wrap=True)
+        try:
+            run(bound, workers=worker_count)
+        except SystemExit as end:  # uvicorn has codes of its own
+            sys.exit(1 if end.code else 0)
 
 
 def _share_metrics() -> None:
@@ -128,17 +109,9 @@ def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _require_address(host: str, port: int) -> None:
-    """Listen for a moment, as the server will."""
+def _bind(host: str, port: int) -> list[socket.socket]:
     try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        ):
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-                probe.bind(address)
+        return bind(host, port)
     except OSError as error:
         raise InvalidInputError(
             f"The site cannot be served at {_address(host, port)}: {error.strerror}."

@@ -21,7 +21,8 @@ _PLAIN_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 # nginx's word for a request whose client left; no answer with it is ever sent.
 CLIENT_LEFT = 499
-_UNKNOWN = "unknown"
+# The route of a request that the application does not know, or never had.
+UNKNOWN = "unknown"
 _LINES = "livesearch.request_lines"
 # As many as the UUID has that took four times as long.
 _ID_BYTES = 16
@@ -88,9 +89,4 @@ def _write(status: int, duration_ms: float) -> None:
     asked = current_request()
     rule = asked.url_rule
     lines = cast("RequestLines", current_app.extensions[_LINES])
-    lines.write(asked.method, status, rule.rule if rule else _UNKNOWN, g.request_id, duration_ms)
-
-
-def log_unrouted(method: str, status: int, duration_ms: float) -> None:
-    """Write the line of a request that the application never had."""
-    log.info("request", method=method, route=_UNKNOWN, status=status, ms=round(duration_ms, 1))
+    lines.write(asked.method, status, rule.rule if rule else UNKNOWN, g.request_id, duration_ms)

@@ -20,8 +20,8 @@ _TIME, _ID, _MS = "time-of-a-line", "id-of-a-request", 987654.321
 # Kinds of lines that are remembered: under some servers a client can make up methods.
 _KIND_COUNT = 1_000
 
-# Method, status, route, and whether the answer was kept.
-_Kind = tuple[str, int, str, bool]
+# Method, status, route, whether there is an id, and whether the answer was kept.
+_Kind = tuple[str, int, str, bool, bool]
 
 
 class RequestLines:
@@ -37,20 +37,28 @@ class RequestLines:
         self._waiting: list[str] = []
 
     def write(
-        self, method: str, status: int, route: str, request_id: str, milliseconds: float, *, is_kept: bool = False
+        self,
+        method: str,
+        status: int,
+        route: str,
+        request_id: str | None,
+        milliseconds: float,
+        *,
+        is_kept: bool = False,
     ) -> None:
         """Write the line of one answer: at the end of this turn of the event loop, at once where none runs.
 
         Args:
+            request_id: None for a request that was given none.
             is_kept: Whether the answer came from the cache.
         """
         render = structlog.get_config()["processors"][-1]
-        kind = (method, status, route, is_kept)
+        kind = (method, status, route, request_id is not None, is_kept)
         if render is not self._render:
             self._render, self._kinds = render, {}
             self._writes_text = isinstance(render, structlog.dev.ConsoleRenderer | structlog.processors.JSONRenderer)
         if not self._writes_text:  # somebody looks at events as they are, as tests do
-            log.info("request", **_told(kind, round(milliseconds, 1)), request_id=request_id)
+            log.info("request", **_told(kind, round(milliseconds, 1), request_id))
             return
         now = time.time()
         whole, second_text = self._second
@@ -77,8 +85,8 @@ class RequestLines:
         (self._stream or sys.stderr).write(text)
 
     def _make(self, kind: _Kind, render: Callable[..., Any]) -> str:  # Any: as above
-        marks = {"event": "request", "request_id": _ID, "level": "info", "timestamp": _TIME}
-        rendered = render(None, "info", {**_told(kind, _MS), **marks})
+        marks = {"event": "request", "level": "info", "timestamp": _TIME}
+        rendered = render(None, "info", {**_told(kind, _MS, _ID), **marks})
         line = rendered.decode() if isinstance(rendered, bytes) else rendered
         line = line.replace("%", "%%") + "\n"
         for mark, place in ((_TIME, "%(time)s"), (_ID, "%(id)s"), (str(_MS), "%(ms).1f")):
@@ -88,7 +96,9 @@ class RequestLines:
         return line
 
 
-def _told(kind: _Kind, milliseconds: float) -> dict[str, Any]:  # Any: what structlog takes
-    method, status, route, is_kept = kind
-    told = {"method": method, "route": route, "status": status, "ms": milliseconds}
-    return {**told, "cache": "hit"} if is_kept else told
+def _told(kind: _Kind, milliseconds: float, request_id: str | None) -> dict[str, Any]:  # Any: what structlog takes
+    method, status, route, has_id, is_kept = kind
+    told: dict[str, Any] = {"method": method, "route": route, "status": status, "ms": milliseconds}
+    if is_kept:
+        told["cache"] = "hit"
+    return {**told, "request_id": request_id} if has_id else told

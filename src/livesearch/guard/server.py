@@ -1,0 +1,86 @@
+"""uvicorn as livesearch runs it: over sockets of its own, each listened to many times."""
+
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+# Seconds a request may still take after SIGTERM: longer than the longest search, shorter than an orchestrator's 30.
+_DRAIN_SECONDS = 20
+# Seconds an idle connection is kept: longer than a reader thinks, and than a proxy keeps its own (60 by habit).
+_KEEP_ALIVE_SECONDS = 75
+# Connections taken at a turn of the loop. libuv takes one from each listener (since 1.45): a turn with a search in it
+# takes 5 ms, and browsers that abort connect anew with each key. Those of 600 people then waited in the system's queue
+# where nobody refuses them, most until they had been given up; each more costs a microsecond a connection.
+_LISTENER_COUNT = 32
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Take the addresses that a host name stands for; nobody is answered yet.
+
+    Raises:
+        OSError: One cannot be had.
+    """
+    found: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            one = socket.socket(family, kind, protocol)
+            found.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+    except BaseException:
+        for one in found:
+            one.close()
+        raise
+    return found
+
+
+def multiplied(bound: Sequence[socket.socket]) -> list[socket.socket]:
+    """The sockets, and others that stand for the same addresses: each takes a connection at a turn of the loop."""
+    return [*bound, *(one.dup() for one in bound for _ in range(_LISTENER_COUNT - 1))]
+
+
+def run(bound: Sequence[socket.socket], *, workers: int) -> None:
+    """Serve until the process is told to stop.
+
+    Args:
+        bound: What ``bind`` gave; closed in the end.
+        workers: Processes; each reads the settings from the environment.
+
+    Raises:
+        SystemExit: It could not start, and has said why.
+    """
+    config = uvicorn.Config(
+        "livesearch.bridge:create_asgi",
+        factory=True,
+        workers=workers,
+        http="livesearch.guard.protocol:GuardedProtocol",
+        # The guard refuses websockets itself.
+        ws="none",
+        lifespan="on",
+        reset_contextvars=True,
+        server_header=False,
+        # The application reads the proxy's headers itself: LIVESEARCH_PROXY_COUNT says how many to believe.
+        proxy_headers=False,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
+    listeners = multiplied(bound)
+    if workers > 1:
+        Multiprocess(config, sockets=listeners).run()
+        return
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):  # by then it has stopped
+        server.run(sockets=listeners)
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
