@@ -48,9 +48,14 @@ class Failure(Exception):  # noqa: N818  # what Locust shows as the reason
 
 
 class Record:
-    """What was seen: kind, due time, seconds from then, outcome; and how late the crowd itself was."""
+    """What was seen: kind, due time, seconds from then, outcome; and how late the crowd itself was.
 
-    def __init__(self) -> None:
+    Attributes:
+        is_shown: Whether Locust is told, for its pages.
+    """
+
+    def __init__(self, *, is_shown: bool = True) -> None:
+        self.is_shown = is_shown
         self.start = time.perf_counter()
         self.answers: list[tuple[str, float, float, str]] = []
         self.lags: list[tuple[float, float]] = []
@@ -59,6 +64,8 @@ class Record:
         """Note the end of a request."""
         seconds = time.perf_counter() - due
         self.answers.append((step.kind, due - self.start, seconds, outcome))
+        if not self.is_shown:
+            return
         error = None if outcome in {"ok", "aborted"} else Failure(outcome)
         events.request.fire(  # type: ignore[no-untyped-call]  # as Locust has it
             request_type="GET", name=f"{step.kind}{' (aborted)' if outcome == 'aborted' else ''}",
@@ -233,7 +240,7 @@ def main() -> None:
     Person.seeds = iter(range(plan["seed"] * 1_000_000, 1 << 62))
     environment = Environment(user_classes=[Person], events=events, shape_class=Stages(plan["stages"]))
     runner = environment.create_local_runner()
-    Person.record = Record()
+    Person.record = Record(is_shown=False)
     begun, cpu = time.monotonic(), time.process_time()
     runner.start_shape()
     gevent.joinall([runner.shape_greenlet])
