@@ -21,6 +21,7 @@ from livesearch.config import Settings
 from livesearch.db import READER_COUNT, Database
 from livesearch.db.sqlite import MAPPED_COUNT, MAPPED_SIZE, InterruptibleConnection
 from livesearch.errors import ConfigError, ConflictError, QueryTimeoutError, StoreError, StoreUnavailableError
+from livesearch.store.sqlite import fetch
 
 # Several seconds when nothing stops it.
 SLOW = (
@@ -464,30 +465,30 @@ async def test_nothing_is_left_of_a_commit_that_fails(database: Database) -> Non
 DEPOSIT = "UPDATE account SET balance = balance + ? WHERE name = ?"
 
 
-async def test_statement_put_off_runs_before_the_next_one(database: Database) -> None:
+async def test_statement_handed_over_runs_before_the_next_one(database: Database) -> None:
     async with database.write() as connection:
         driver = await driver_of(connection)
-        driver.put_off(DEPOSIT, (10, "ann"))
-        driver.put_off("INSERT INTO account VALUES (?, ?)", ("eva", 5))
+        driver.hand_over(DEPOSIT, (10, "ann"))
+        driver.hand_over("INSERT INTO account VALUES (?, ?)", ("eva", 5))
         seen = (await connection.execute(text("SELECT sum(balance) FROM account"))).scalar_one()
         # The last of a block goes with the commit.
-        driver.put_off(DEPOSIT, (1, "eva"))
+        driver.hand_over(DEPOSIT, (1, "eva"))
 
     assert seen == 415
     assert await total(database) == 416
 
 
-async def test_statement_put_off_is_committed_where_there_is_no_other(database: Database) -> None:
+async def test_statement_handed_over_is_committed_where_there_is_no_other(database: Database) -> None:
     async with database.write() as connection:
-        (await driver_of(connection)).put_off(DEPOSIT, (10, "ann"))
+        (await driver_of(connection)).hand_over(DEPOSIT, (10, "ann"))
 
     assert await total(database) == 410
 
 
-async def test_statement_put_off_is_undone_with_its_transaction(database: Database) -> None:
+async def test_statement_handed_over_is_undone_with_its_transaction(database: Database) -> None:
     async def fail_after(*, is_asked: bool) -> None:
         async with database.write() as connection:
-            (await driver_of(connection)).put_off(DEPOSIT, (10, "ann"))
+            (await driver_of(connection)).hand_over(DEPOSIT, (10, "ann"))
             if is_asked:
                 await connection.execute(text("SELECT 1"))
             raise RuntimeError
@@ -501,13 +502,13 @@ async def test_statement_put_off_is_undone_with_its_transaction(database: Databa
 
 
 @pytest.mark.parametrize("is_asked", [True, False])
-async def test_statement_put_off_that_fails_undoes_all(database: Database, *, is_asked: bool) -> None:
+async def test_statement_handed_over_that_fails_undoes_all(database: Database, *, is_asked: bool) -> None:
     async def write() -> None:
         async with database.write() as connection:
             driver = await driver_of(connection)
-            driver.put_off(DEPOSIT, (10, "ann"))
-            driver.put_off("INSERT INTO account VALUES (?, ?)", ("ann", 0))  # there is one
-            driver.put_off(DEPOSIT, (10, "bob"))
+            driver.hand_over(DEPOSIT, (10, "ann"))
+            driver.hand_over("INSERT INTO account VALUES (?, ?)", ("ann", 0))  # there is one
+            driver.hand_over(DEPOSIT, (10, "bob"))
             if is_asked:
                 await connection.execute(text("SELECT 1"))
 
@@ -534,3 +535,21 @@ async def test_a_connection_that_is_stopped_while_it_closes_closes() -> None:
     connection.stop()
 
     await asyncio.wait_for(closing, 5)
+
+
+async def test_writers_statement_past_sqlalchemy_that_fails_is_not_run_again(database: Database) -> None:
+    ran: list[str] = []
+
+    async def write() -> None:
+        async with database.write() as connection:
+            driver = await driver_of(connection)
+            driver.hand_over(DEPOSIT, (10, "bob"))
+            await driver.run_statement(driver._conn.set_trace_callback, ran.append)  # noqa: SLF001
+            # It ends the transaction: run again, it would begin one without the deposit.
+            await fetch(connection, ("INSERT OR ROLLBACK INTO account VALUES (?, ?)", ("ann", 0)))
+
+    with pytest.raises(ConflictError):
+        await write()
+
+    assert sum(statement.startswith("INSERT") for statement in ran) == 1
+    assert await total(database) == 400

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
+from livesearch.db.sqlite import InterruptibleConnection
 from livesearch.domain import Collection, Document, Field, FieldType, Role
 from livesearch.services import Services
 from livesearch.store.collections import create_collection
@@ -117,13 +118,20 @@ async def test_keys_of_one_hash_are_told_apart(services: Services) -> None:
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-async def test_keys_are_looked_up_in_their_index(services: Services) -> None:
+async def test_keys_are_looked_up_in_their_index(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, Any]] = []  # Any: parameters of any kind
 
     def note(_conn: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         asked.append((statement, parameters))
 
+    fetch = InterruptibleConnection.fetch
+
+    async def note_past_sqlalchemy(self: InterruptibleConnection, *statements: Any) -> list[list[Any]]:
+        asked.extend(statements)
+        return await fetch(self, *statements)
+
     async with services.transactions.write() as conn:
+        monkeypatch.setattr(InterruptibleConnection, "fetch", note_past_sqlalchemy)
         event.listen(conn.sync_connection, "before_cursor_execute", note)
         await find_document(conn, FIRST, "k")
         await find_stored(conn, FIRST.id, ["k", "l"])

@@ -5,7 +5,7 @@ Each connection lives in a thread of its own (aiosqlite). Two things differ from
 - A cancelled statement is interrupted and waited for; the connection is idle afterwards and stays in the pool. The
   stock driver lets the statement run on, and whoever gets the connection next waits for it.
 - ``BEGIN``, the statement and the fetching of its rows are one trip to the thread instead of five. A statement of which
-  nothing is asked back can be put off until the next trip: an edit then takes six of them instead of twelve.
+  nothing is asked back can be handed over without waiting for it: an edit then waits six times instead of twelve.
 """
 
 import asyncio
@@ -123,28 +123,47 @@ class InterruptibleConnection(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection], begin_statement: str) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._begin_statement = begin_statement
-        self._put_off: list[Statement] = []
+        self._is_ahead = False  # Statements were handed over since the transaction began.
+        # What became of them; only the thread looks at it.
+        self._failure: BaseException | None = None
         self._stopping: asyncio.Future[Any] | None = None
         # A process that ends without `close` must not wait for this thread (github.com/omnilib/aiosqlite/issues/369).
         self._thread.daemon = True
 
     def begin(self) -> sqlite3.Cursor:
-        """Open the transaction that the next statement needs, and run what was put off; called in the thread."""
+        """Open the transaction that the next statement needs; called in the thread.
+
+        Raises what has gone wrong with a statement that was handed over, once.
+        """
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
         if self._conn.isolation_level is not None and not self._conn.in_transaction:  # None: autocommit
             self._conn.execute(self._begin_statement)
-        cursor = self._conn.cursor()
-        # Taken out first: after a failure none of them is tried again.
-        put_off, self._put_off = self._put_off, []
-        for sql, parameters in put_off:
-            cursor.execute(sql, parameters)
-        return cursor
+        return self._conn.cursor()
 
-    def put_off(self, sql: str, parameters: Sequence[Any]) -> None:
-        """Run a statement in the same trip as the next one that is waited for, or as the commit, and before it.
+    def hand_over(self, sql: str, parameters: Sequence[Any]) -> None:
+        """Run a statement without waiting for it, before any that is waited for from now on.
 
-        What goes wrong with it goes wrong with that one.
+        What goes wrong with it goes wrong with the next one that is waited for, or with the commit.
         """
-        self._put_off.append((sql, parameters))
+        self._is_ahead = True
+        self._put_unasked(self._run_ahead, sql, parameters)
+
+    def fail(self, error: sqlite3.Error) -> None:
+        """Let the next statement go wrong with an error that a former one has already met."""
+        self._is_ahead = True
+        self._put_unasked(self._note, error)
+
+    def _run_ahead(self, sql: str, parameters: Sequence[Any]) -> None:
+        if self._failure is None:
+            try:
+                self.begin().execute(sql, parameters)
+            except BaseException as error:  # noqa: BLE001  # raised where somebody waits
+                self._failure = error
+
+    def _note(self, error: sqlite3.Error) -> None:
+        self._failure = error
 
     async def set_patience(self, seconds: float) -> None:
         """Say how long a statement waits for another process's lock."""
@@ -171,11 +190,18 @@ class InterruptibleConnection(aiosqlite.Connection):
         return await outlast(self._put(fn, *args, **kwargs))
 
     def _put(self, function: Callable[..., T], *args: object, **kwargs: object) -> asyncio.Future[T]:
-        if not self._running or not self._connection:
-            raise ValueError("Connection closed")
+        self._require_open()
         future = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((future, partial(function, *args, **kwargs)))
         return future
+
+    def _put_unasked(self, function: Callable[..., object], *args: object) -> None:
+        self._require_open()
+        self._tx.put_nowait((None, partial(function, *args)))
+
+    def _require_open(self) -> None:
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
 
     async def _connect(self) -> Self:
         opening: asyncio.Future[sqlite3.Connection] = asyncio.get_running_loop().create_future()
@@ -197,7 +223,8 @@ class InterruptibleConnection(aiosqlite.Connection):
 
     async def commit(self) -> None:
         """Commit; costs nothing when no transaction is open."""
-        if self._put_off or self._conn.in_transaction:
+        if self._is_ahead or self._conn.in_transaction:
+            self._is_ahead = False
             await self._execute(self._commit_in_thread)
 
     def _commit_in_thread(self) -> None:
@@ -212,14 +239,18 @@ class InterruptibleConnection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Roll back; costs nothing when no transaction is open."""
-        self._put_off.clear()
-        if not self._conn.in_transaction:
+        if not (self._is_ahead or self._conn.in_transaction):
             return
+        self._is_ahead = False
         if self.is_reader:
             # It undoes nothing, so nobody needs to wait: the thread ends this snapshot before it begins another.
-            self._tx.put_nowait((None, self._conn.rollback))
+            self._put_unasked(self._conn.rollback)
         else:
-            await super().rollback()
+            await self._execute(self._rollback_in_thread)
+
+    def _rollback_in_thread(self) -> None:
+        self._failure = None
+        self._conn.rollback()
 
     def stop(self) -> asyncio.Future[Any] | None:
         """Have the thread close the connection and end: once. Who asked again would wait for a thread that has ended.

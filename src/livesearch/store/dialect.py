@@ -30,7 +30,7 @@ class Dialect(Protocol):
     async def put(self, conn: AsyncConnection, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
         """Run an insert, or an insert that replaces, for each row; made once, so that it is compiled once.
 
-        As all that puts and removes here, it may wait for the next statement whose outcome somebody looks at.
+        As all that puts and removes here, what goes wrong may be told by the next statement that is waited for.
         """
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[PostingRow]) -> None:

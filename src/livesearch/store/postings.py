@@ -1,6 +1,6 @@
 """Postings: which documents hold a key, a row for each key and chunk."""
 
-from asyncio import to_thread
+from asyncio import sleep, to_thread
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -150,17 +150,23 @@ async def apply_changes(
     if not is_new:
         found = await dialect.postings_of(conn, collection_id, [change.key for change in changes], [chunk])
         stored = {key: (cardinality, bitmap) for key, _, cardinality, bitmap in found}
-    # Many are merged in a thread: searches of the same process must not wait for that.
-    arguments = collection_id, chunk, changes, stored
-    merged = _merged(*arguments) if len(changes) < _FEW else await to_thread(_merged, *arguments)
-    await dialect.put_postings(conn, merged.rows)
-    if merged.emptied:
-        await dialect.delete_postings(conn, collection_id, chunk, merged.emptied)
-    return merged.delta
+    delta = IndexDelta()
+    is_much = len(changes) > _MANY
+    size = len(changes) if is_much else _FEW
+    for start in range(0, len(changes), size):
+        arguments = collection_id, chunk, changes[start : start + size], stored
+        # Searches of the same process must not wait for more. SQLite writes one part while the next is merged.
+        merged = await to_thread(_merged, *arguments) if is_much else _merged(*arguments)
+        await dialect.put_postings(conn, merged.rows)
+        if merged.emptied:
+            await dialect.delete_postings(conn, collection_id, chunk, merged.emptied)
+        delta += merged.delta
+        await sleep(0)
+    return delta
 
 
-# Changes that are merged in a millisecond or two.
-_FEW = 400
+# Changes that are merged in a millisecond or two, and those for which a thread is worth while.
+_FEW, _MANY = 400, 4000
 
 
 @dataclass(frozen=True, slots=True)

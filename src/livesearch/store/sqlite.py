@@ -4,7 +4,6 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
 from typing import Any, cast
@@ -20,8 +19,8 @@ from livesearch.db.sqlite import InterruptibleConnection, Statement
 # Rows of one statement: 6,000 parameters at most, of the 32,766 that SQLite takes. A third of the time of
 # `executemany`, which lets go of the interpreter's lock and takes it again for each row.
 ROW_COUNT = 1000
-# Rows that are kept in memory until the next statement that is waited for.
-PUT_OFF_COUNT = 4096
+# Rows that are handed over without waiting for them; more would fill the memory.
+AHEAD_COUNT = 4096
 
 
 def _driver(conn: AsyncConnection) -> InterruptibleConnection:
@@ -34,13 +33,14 @@ def _driver(conn: AsyncConnection) -> InterruptibleConnection:
 async def fetch(conn: AsyncConnection, *statements: Statement) -> list[list[Any]]:  # Any: as SQLite has it
     """Run statements of a search, past SQLAlchemy: its part costs more than what these ask for."""
     driver = _driver(conn)
-    # Not a writer's. Its first statement waits for other writers: to run it twice would be to wait twice. A later one
-    # that fails may end the transaction: tried again it would begin another, without what was written before.
-    if driver.is_reader:
-        with suppress(sqlite3.Error, ValueError):
-            return await driver.fetch(*statements)
-        # Asked the usual way it fails again, and SQLAlchemy judges what that means for the connection.
-    return [list((await conn.exec_driver_sql(sql, tuple(parameters))).fetchall()) for sql, parameters in statements]
+    try:
+        return await driver.fetch(*statements)
+    except (sqlite3.Error, ValueError) as error:
+        # Asked the usual way they fail again, and SQLAlchemy judges what that means for the connection. Not a writer's:
+        # the failure may have ended its transaction, and they would begin another, without what was written before.
+        if isinstance(error, sqlite3.Error) and not driver.is_reader:
+            driver.fail(error)
+    return [(await conn.exec_driver_sql(sql, tuple(parameters))).fetchall() for sql, parameters in statements]  # type: ignore[misc]
 
 
 def _postings_of(collection_id: int, keys: Iterable[str], chunks: Iterable[int]) -> Statement:
@@ -78,7 +78,7 @@ class SqliteStatements:
     ) -> None:  # Any: see above
         for row in rows:
             sql, names = _compiled(statement, conn.dialect, tuple(row))
-            _driver(conn).put_off(sql, [row[name] for name in names])
+            _driver(conn).hand_over(sql, [row[name] for name in names])
 
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, int, bytes]]) -> None:
         await _insert(
@@ -120,7 +120,7 @@ class SqliteStatements:
         ]
 
     async def delete_postings(self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Iterable[str]) -> None:
-        _driver(conn).put_off(
+        _driver(conn).hand_over(
             "DELETE FROM postings WHERE collection_id = ? AND chunk = ? AND key IN (SELECT value FROM json_each(?))",
             (collection_id, chunk, _json(keys)),
         )
@@ -166,7 +166,7 @@ class SqliteStatements:
         )
 
     async def delete_unused_terms(self, conn: AsyncConnection, collection_id: int, terms: Sequence[str]) -> None:
-        _driver(conn).put_off(
+        _driver(conn).hand_over(
             "DELETE FROM vocabulary"
             " WHERE collection_id = ? AND term IN (SELECT value FROM json_each(?)) AND frequency <= 0",
             (collection_id, _json(terms)),
@@ -198,8 +198,8 @@ async def _insert(conn: AsyncConnection, head: str, rows: Sequence[tuple[object,
         row = f"({', '.join('?' * len(some[0]))})"
         statement = f"{head} {', '.join([row] * len(some))} {tail}"
         parameters = tuple(chain.from_iterable(some))
-        if len(rows) <= PUT_OFF_COUNT:
-            _driver(conn).put_off(statement, parameters)
+        if len(rows) <= AHEAD_COUNT:
+            _driver(conn).hand_over(statement, parameters)
         else:
             await conn.exec_driver_sql(statement, parameters)
 
