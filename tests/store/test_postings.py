@@ -10,7 +10,15 @@ from livesearch.domain import CHUNK_BITS, PostingChange
 from livesearch.services import Services
 from livesearch.store.bitmaps import low_bits
 from livesearch.store.collections import create_collection
-from livesearch.store.postings import apply_changes, chunks_of, load_postings, load_range, load_unions
+from livesearch.store.postings import (
+    add_last,
+    apply_changes,
+    chunks_of,
+    load_chunk_postings,
+    load_postings,
+    load_range,
+    load_unions,
+)
 
 EVERY = ("", "\U0010ffff")
 
@@ -84,6 +92,40 @@ async def test_apply_changes_tells_what_becomes_of_tokens_and_vocabulary(conn: A
     assert (second.token_count, dict(second.frequencies)) == (0, {"red": 0, "zelda": 0})
     first += second
     assert (first.token_count, dict(first.frequencies)) == (10, {"red": 0, "zelda": 2})
+
+
+SIZE = 1 << CHUNK_BITS
+# Postings of each form that they are written in, and on both sides of where the next one begins.
+FORMS = {
+    "*": range(1, 62),
+    "pa": range(0, 62 * 400, 400),
+    "pb": range(0, 63 * 400, 400),
+    "pc": range(0, 64 * 9, 9),
+    "pd": [*range(0, 700, 7), 30_000],
+    "we": range(500),
+    "wff": [n for n in range(20_000) if n % 7 not in {0, 3}],
+    "wgg": range(0, 4096 * 7, 7),
+    "whh": [1, *range(100, 20_000)],
+}
+
+
+@pytest.mark.parametrize("chunk", [0, 1])
+async def test_new_documents_number_is_put_where_apply_changes_would(conn: AsyncConnection, chunk: int) -> None:
+    first, number = chunk * SIZE, chunk * SIZE + 30_001
+    await create_collection(conn, "same", fields=(), key_field=None, popularity_field=None, source=None)
+    for collection in (1, 2):
+        await apply_changes(
+            conn, collection, chunk, [change(key, [first + n for n in held]) for key, held in sorted(FORMS.items())]
+        )
+    for at in range(70):  # past where plain numbers end
+        changes = [change(key, [number + at]) for key in sorted([*FORMS, "wnew", f"w{at}"])]
+        deltas = await add_last(conn, 1, number + at, changes), await apply_changes(conn, 2, chunk, changes)
+
+        assert deltas[0] == deltas[1]
+    stored = [await load_chunk_postings(conn, collection, chunk) for collection in (1, 2)]
+
+    assert stored[0] == stored[1]
+    assert len(stored[0]) == len(FORMS) + 71
 
 
 async def test_a_union_is_of_all_keys_in_the_range(conn: AsyncConnection) -> None:

@@ -124,7 +124,8 @@ class InterruptibleConnection(aiosqlite.Connection):
         super().__init__(connector, iter_chunk_size=64)
         self._begin_statement = begin_statement
         self._is_ahead = False  # Statements were handed over since the transaction began.
-        # What became of them; only the thread looks at it.
+        self._functions: set[str] = set()
+        # What became of statements that were handed over; only the thread looks at it.
         self._failure: BaseException | None = None
         self._stopping: asyncio.Future[Any] | None = None
         # A process that ends without `close` must not wait for this thread (github.com/omnilib/aiosqlite/issues/369).
@@ -149,6 +150,15 @@ class InterruptibleConnection(aiosqlite.Connection):
         """
         self._is_ahead = True
         self._put_unasked(self._run_ahead, sql, parameters)
+
+    def define(self, name: str, function: Callable[..., bytes], parameter_count: int) -> None:
+        """Let statements from now on call a function by a name, which stands for that one only."""
+        if name not in self._functions:
+            self._functions.add(name)
+            self._put_unasked(self._define, name, parameter_count, function)
+
+    def _define(self, name: str, parameter_count: int, function: Callable[..., bytes]) -> None:
+        self._conn.create_function(name, parameter_count, function, deterministic=True)
 
     def fail(self, error: sqlite3.Error) -> None:
         """Let the next statement go wrong with an error that a former one has already met."""

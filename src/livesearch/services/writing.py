@@ -20,7 +20,7 @@ from livesearch.search.values import texts
 from livesearch.store.collections import advance_collection
 from livesearch.store.doc_values import put_all_values
 from livesearch.store.journal import KEPT_SIZE, Former, write_entry
-from livesearch.store.postings import IndexDelta, apply_changes
+from livesearch.store.postings import IndexDelta, add_last, apply_changes
 from livesearch.store.vocabulary import apply_frequencies
 
 CHUNK_SIZE = 1 << CHUNK_BITS
@@ -74,8 +74,12 @@ async def index_changes(
     # A long document is taken apart for longer than others should wait; for a short one a thread takes longer.
     is_short = sum(map(_length, changes)) < _SHORT_LENGTH
     found = _postings(collection, changes) if is_short else await asyncio.to_thread(_postings, collection, changes)
+    is_last = len(changes) == 1 and changes[0].before is None and changes[0].number >= collection.next_number
     for chunk, postings in found:
-        delta += await apply_changes(conn, collection.id, chunk, postings)
+        if is_last:
+            delta += await add_last(conn, collection.id, changes[0].number, postings)
+        else:
+            delta += await apply_changes(conn, collection.id, chunk, postings)
     await put_all_values(conn, collection.id, _values(collection, changes))
     version = await advance_collection(
         conn,

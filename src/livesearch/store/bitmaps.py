@@ -211,6 +211,11 @@ def merge(before: tuple[int, bytes] | None, chunk: int, added: bytes, removed: b
     return len(numbers), encode(low_bits(numbers)) if numbers else b""
 
 
+def with_last(cardinality: int, stored: bytes, chunk: int, added: bytes) -> bytes:
+    """What is to be stored of a posting with one number more, which is larger than any there is."""
+    return merge((cardinality, stored), chunk, added, b"")[1]
+
+
 def _follows(before: bytes, added: bytes) -> bool:
     return int.from_bytes(before[-2:], "little") < int.from_bytes(added[:2], "little")
 

@@ -36,6 +36,18 @@ class Dialect(Protocol):
     async def put_postings(self, conn: AsyncConnection, rows: Sequence[PostingRow]) -> None:
         """Insert postings, or replace those with the same collection, chunk and key."""
 
+    async def add_last(
+        self, conn: AsyncConnection, collection_id: int, chunk: int, keys: Sequence[str], low: bytes
+    ) -> bool:
+        """Put a number into postings of a chunk, where it is larger than any that they have.
+
+        Args:
+            low: The low 16 bits, as little-endian uint16.
+
+        Returns:
+            False where the store cannot do this by itself: nothing is done then.
+        """
+
     async def put_documents(self, conn: AsyncConnection, rows: Sequence[DocumentRow]) -> None:
         """Insert documents, or replace those with the same number."""
 

@@ -51,6 +51,9 @@ class PostgresStatements:
                 _columns(rows),
             )
 
+    async def add_last(self, *_: object, **_named: object) -> bool:
+        return False
+
     async def put_documents(
         self, conn: AsyncConnection, rows: Sequence[tuple[int, int, str, int, bytes, bytes]]
     ) -> None:

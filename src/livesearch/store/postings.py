@@ -165,6 +165,19 @@ async def apply_changes(
     return delta
 
 
+async def add_last(
+    conn: AsyncConnection, collection_id: int, number: int, changes: Sequence[PostingChange]
+) -> IndexDelta:
+    """Do what ``apply_changes`` does, for a new document whose number is larger than any there is."""
+    chunk, low = number >> CHUNK_BITS, (number & 0xFFFF).to_bytes(2, "little")
+    if not await dialect_of(conn).add_last(conn, collection_id, chunk, [change.key for change in changes], low):
+        return await apply_changes(conn, collection_id, chunk, changes)
+    delta = IndexDelta()
+    for change in changes:
+        delta.count(change.key, 1)
+    return delta
+
+
 # Changes that are merged in a millisecond or two, and those for which a thread is worth while.
 _FEW, _MANY = 400, 4000
 
