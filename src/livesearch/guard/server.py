@@ -14,9 +14,9 @@ _DRAIN_SECONDS = 20
 # Seconds an idle connection is kept: longer than a reader thinks, and than a proxy keeps its own (60 by habit).
 _KEEP_ALIVE_SECONDS = 75
 # Connections taken at a turn of the loop. libuv takes one from each listener (since 1.45): a turn with a search in it
-# takes 5 ms, and browsers that abort connect anew with each key. Those of 600 people then waited in the system's queue
-# where nobody refuses them, most until they had been given up; each more costs a microsecond a connection.
-_LISTENER_COUNT = 32
+# takes 5 ms, and browsers that abort connect anew with each key. Those of too many people would wait in the system's
+# queue, where nobody refuses them, until they have been given up. Each listener costs a connection 2 microseconds.
+_LISTENER_COUNT = 16
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
