@@ -5,12 +5,14 @@ import json
 import socket
 import sqlite3
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from livesearch.cli import main, serving
+from livesearch.guard.server import listen
 from tests.conftest import WriteRows
 
 _ROWS: list[dict[str, object]] = [
@@ -323,6 +325,27 @@ def test_serve_finds_its_port_taken_before_it_imports(store: str, write_rows: Wr
     assert "--port" in failed.stderr
     assert served == []
     assert not Path(store).exists()
+
+
+def test_serve_says_that_another_program_took_its_port_while_it_imported(
+    store: str, write_rows: WriteRows, served: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+
+        def taken_meanwhile(bound: Sequence[socket.socket]) -> None:
+            other = stack.enter_context(socket.socket())
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(bound[0].getsockname())
+            other.listen()
+            listen(bound)
+
+        monkeypatch.setattr(serving, "listen", taken_meanwhile)
+        failed = run("serve", write_rows("games", _ROWS), "--store", store, "--port", "0")
+
+    assert failed.exit_code == 1
+    assert "Address already in use. Choose another port with --port" in " ".join(failed.stderr.split())
+    assert "Serving" not in failed.stderr
+    assert served == []
 
 
 def test_serve_fails_with_one_whatever_the_server_says(

@@ -553,3 +553,47 @@ async def test_writers_statement_past_sqlalchemy_that_fails_is_not_run_again(dat
 
     assert sum(statement.startswith("INSERT") for statement in ran) == 1
     assert await total(database) == 400
+
+
+async def test_nothing_is_committed_after_a_failure_that_is_not_the_stores(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            driver = await driver_of(connection)
+            driver.hand_over(DEPOSIT, (10, "ann"))
+            driver.hand_over(DEPOSIT, (10, "\ud800"))  # no text: Python's own error
+            driver.hand_over(DEPOSIT, (10, "bob"))
+            await fetch(connection, ("SELECT sum(balance) FROM account", ()))
+
+    with pytest.raises(UnicodeEncodeError):
+        await write()
+    await transfer(database, "bob", "cem")
+
+    assert await total(database) == 400
+
+
+async def test_cancelled_behind_a_statement_handed_over_stops_that_one(database: Database) -> None:
+    async def write() -> None:
+        async with database.write() as connection:
+            driver = await driver_of(connection)
+            driver.hand_over(DEPOSIT, (10, "ann"))
+            driver.hand_over(f"UPDATE account SET balance = ({SLOW})", ())  # noqa: S608  # our own words
+            driver.hand_over(DEPOSIT, (10, "bob"))
+            await connection.execute(text("SELECT 1"))
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0.1)
+    begun = time.monotonic()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+
+    assert time.monotonic() - begun < 0.5
+    await transfer(database, "bob", "cem")
+    assert await total(database) == 400
+
+
+async def test_readers_failure_is_not_the_next_ones(database: Database) -> None:
+    async with database.read() as connection:
+        (await driver_of(connection)).hand_over(DEPOSIT, (10, "ann"))
+
+    assert [await total(database) for _ in range(10)] == [400] * 10

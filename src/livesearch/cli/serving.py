@@ -5,11 +5,10 @@ import atexit
 import os
 import resource
 import shutil
-import socket
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 
 import click
@@ -20,7 +19,7 @@ from livesearch.cli.importing import print_report, run_import
 from livesearch.cli.running import command_settings, console, fail, harmless, open_services, store_option
 from livesearch.config import Settings
 from livesearch.errors import InvalidInputError, LivesearchError, SchemaOutdatedError
-from livesearch.guard.server import bind, run
+from livesearch.guard.server import bind, listen, run
 from livesearch.ingest import default_name, is_table, parse_source, shown_url
 from livesearch.services.imports import ImportOptions
 
@@ -44,9 +43,12 @@ def serve(sources: Sequence[str], *, host: str, port: int, workers: int | None, 
         try:
             settings = _served_settings(store, sources)
             # Before the import: it may take minutes, and would be for nothing.
-            bound = [stack.enter_context(one) for one in _bind(host, port)]
+            with _told_of_address(host, port):
+                bound = [stack.enter_context(one) for one in bind(host, port)]
             _require_distinct_names(sources)
             setup_key = asyncio.run(_prepare(settings, sources))
+            with _told_of_address(host, port):
+                listen(bound)
         except LivesearchError as error:
             fail(error)
         except KeyboardInterrupt:
@@ -109,9 +111,11 @@ def _address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _bind(host: str, port: int) -> list[socket.socket]:
+@contextmanager
+def _told_of_address(host: str, port: int) -> Iterator[None]:
+    """Say what to do about an address that cannot be had."""
     try:
-        return bind(host, port)
+        yield
     except OSError as error:
         raise InvalidInputError(
             f"The site cannot be served at {_address(host, port)}: {error.strerror}."

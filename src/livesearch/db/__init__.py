@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, nullcontext, suppress
 
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -63,8 +63,8 @@ class Database:
     async def write(self, *, patience_ms: int | None = None) -> AsyncIterator[AsyncConnection]:
         """Lend a connection in a transaction: committed when the block ends well, rolled back otherwise.
 
-        Cancelled while it commits, it is committed all the same; the cancellation is raised after that. On SQLite one
-        block runs at a time; keep it short, and never open one inside another.
+        Cancelled while it commits, it is committed all the same, unless that fails; the cancellation is raised after
+        that. On SQLite one block runs at a time; keep it short, and never open one inside another.
 
         Args:
             patience_ms: Milliseconds to wait for a lock of another process; 5 seconds unless told.
@@ -99,7 +99,8 @@ class Database:
         try:
             yield
         finally:
-            await raw.set_patience(BUSY_SECONDS)
+            with suppress(ValueError):  # closed meanwhile: a new one begins with that
+                await raw.set_patience(BUSY_SECONDS)
 
     @asynccontextmanager
     async def time_limit(self, milliseconds: int | None = None) -> AsyncIterator[None]:

@@ -134,11 +134,10 @@ class InterruptibleConnection(aiosqlite.Connection):
     def begin(self) -> sqlite3.Cursor:
         """Open the transaction that the next statement needs; called in the thread.
 
-        Raises what has gone wrong with a statement that was handed over, once.
+        Raises what has gone wrong with a statement that was handed over, until the transaction is rolled back.
         """
         if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
+            raise self._failure
         if self._conn.isolation_level is not None and not self._conn.in_transaction:  # None: autocommit
             self._conn.execute(self._begin_statement)
         return self._conn.cursor()
@@ -161,7 +160,7 @@ class InterruptibleConnection(aiosqlite.Connection):
         self._conn.create_function(name, parameter_count, function, deterministic=True)
 
     def fail(self, error: sqlite3.Error) -> None:
-        """Let the next statement go wrong with an error that a former one has already met."""
+        """Let all statements go wrong with an error that one has already met, until the transaction is rolled back."""
         self._is_ahead = True
         self._put_unasked(self._note, error)
 
@@ -200,18 +199,15 @@ class InterruptibleConnection(aiosqlite.Connection):
         return await outlast(self._put(fn, *args, **kwargs))
 
     def _put(self, function: Callable[..., T], *args: object, **kwargs: object) -> asyncio.Future[T]:
-        self._require_open()
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
         future = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((future, partial(function, *args, **kwargs)))
         return future
 
     def _put_unasked(self, function: Callable[..., object], *args: object) -> None:
-        self._require_open()
+        # Of a connection that is closed the next one who waits hears, and the commit.
         self._tx.put_nowait((None, partial(function, *args)))
-
-    def _require_open(self) -> None:
-        if not self._running or not self._connection:
-            raise ValueError("Connection closed")
 
     async def _connect(self) -> Self:
         opening: asyncio.Future[sqlite3.Connection] = asyncio.get_running_loop().create_future()
@@ -244,7 +240,7 @@ class InterruptibleConnection(aiosqlite.Connection):
         except BaseException:
             # To SQLAlchemy the transaction has ended: what it wrote would be committed with the next one.
             with suppress(sqlite3.Error):
-                self._conn.rollback()
+                self._rollback_in_thread()
             raise
 
     async def rollback(self) -> None:
@@ -254,7 +250,7 @@ class InterruptibleConnection(aiosqlite.Connection):
         self._is_ahead = False
         if self.is_reader:
             # It undoes nothing, so nobody needs to wait: the thread ends this snapshot before it begins another.
-            self._put_unasked(self._conn.rollback)
+            self._put_unasked(self._rollback_in_thread)
         else:
             await self._execute(self._rollback_in_thread)
 

@@ -13,6 +13,8 @@ from uvicorn.supervisors import Multiprocess
 _DRAIN_SECONDS = 20
 # Seconds an idle connection is kept: longer than a reader thinks, and than a proxy keeps its own (60 by habit).
 _KEEP_ALIVE_SECONDS = 75
+# Connections that the system keeps until they are taken.
+_BACKLOG = 2048
 # Connections taken at a turn of the loop. libuv takes one from each listener (since 1.45): a turn with a search in it
 # takes 5 ms, and browsers that abort connect anew with each key. Those of too many people would wait in the system's
 # queue, where nobody refuses them, until they have been given up. Each listener costs a connection 2 microseconds.
@@ -20,16 +22,19 @@ _LISTENER_COUNT = 16
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
-    """Take the addresses that a host name stands for; nobody is answered yet.
+    """Bind the addresses that a host name stands for; others may still do so until ``listen``.
+
+    Args:
+        port: 0 for any that is free, the same for all addresses.
 
     Raises:
         OSError: One cannot be had.
     """
     found: list[socket.socket] = []
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        ):
+        for family, kind, protocol, _, (name, asked, *rest) in dict.fromkeys(addresses):
+            address = (name, found[0].getsockname()[1] if found else asked, *rest)
             one = socket.socket(family, kind, protocol)
             found.append(one)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -43,6 +48,16 @@ def bind(host: str, port: int) -> list[socket.socket]:
     return found
 
 
+def listen(bound: Sequence[socket.socket]) -> None:
+    """Have connections wait for ``run``.
+
+    Raises:
+        OSError: Another program listens there by now; uvloop would not tell.
+    """
+    for one in bound:
+        one.listen(_BACKLOG)
+
+
 def multiplied(bound: Sequence[socket.socket]) -> list[socket.socket]:
     """The sockets, and others that stand for the same addresses: each takes a connection at a turn of the loop."""
     return [*bound, *(one.dup() for one in bound for _ in range(_LISTENER_COUNT - 1))]
@@ -52,11 +67,11 @@ def run(bound: Sequence[socket.socket], *, workers: int) -> None:
     """Serve until the process is told to stop.
 
     Args:
-        bound: What ``bind`` gave; closed in the end.
+        bound: What ``bind`` gave and ``listen`` had; closed in the end.
         workers: Processes; each reads the settings from the environment.
 
     Raises:
-        SystemExit: It could not start, and has said why.
+        SystemExit: The one process could not start, and has said why.
     """
     config = uvicorn.Config(
         "livesearch.bridge:create_asgi",
@@ -72,6 +87,7 @@ def run(bound: Sequence[socket.socket], *, workers: int) -> None:
         proxy_headers=False,
         access_log=False,
         log_level="warning",
+        backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )

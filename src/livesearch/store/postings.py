@@ -150,19 +150,18 @@ async def apply_changes(
     if not is_new:
         found = await dialect.postings_of(conn, collection_id, [change.key for change in changes], [chunk])
         stored = {key: (cardinality, bitmap) for key, _, cardinality, bitmap in found}
-    delta = IndexDelta()
-    is_much = len(changes) > _MANY
-    size = len(changes) if is_much else _FEW
-    for start in range(0, len(changes), size):
-        arguments = collection_id, chunk, changes[start : start + size], stored
-        # Searches of the same process must not wait for more. SQLite writes one part while the next is merged.
-        merged = await to_thread(_merged, *arguments) if is_much else _merged(*arguments)
-        await dialect.put_postings(conn, merged.rows)
-        if merged.emptied:
-            await dialect.delete_postings(conn, collection_id, chunk, merged.emptied)
-        delta += merged.delta
-        await sleep(0)
-    return delta
+    merged = _Merged()
+    if len(changes) > _MANY:
+        await to_thread(_merge, merged, collection_id, chunk, changes, stored)
+    else:
+        # Searches of the same process must not wait for more.
+        for start in range(0, len(changes), _FEW):
+            _merge(merged, collection_id, chunk, changes[start : start + _FEW], stored)
+            await sleep(0)
+    await dialect.put_postings(conn, merged.rows)
+    if merged.emptied:
+        await dialect.delete_postings(conn, collection_id, chunk, merged.emptied)
+    return merged.delta
 
 
 async def add_last(
@@ -191,10 +190,13 @@ class _Merged:
     delta: IndexDelta = field(default_factory=IndexDelta)
 
 
-def _merged(
-    collection_id: int, chunk: int, changes: Sequence[PostingChange], stored: Mapping[str, tuple[int, bytes]]
-) -> _Merged:
-    found = _Merged()
+def _merge(
+    found: _Merged,
+    collection_id: int,
+    chunk: int,
+    changes: Sequence[PostingChange],
+    stored: Mapping[str, tuple[int, bytes]],
+) -> None:
     for key, added, removed in changes:
         before = stored.get(key)
         cardinality, bitmap = merge(before, chunk, added, removed)
@@ -204,7 +206,6 @@ def _merged(
             found.rows.append((collection_id, chunk, key, cardinality, bitmap))
         else:
             found.emptied.append(key)
-    return found
 
 
 async def clear_range(
