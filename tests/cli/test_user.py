@@ -5,10 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-import uvicorn
 from click.testing import CliRunner, Result
 
-from livesearch.cli import main
+from livesearch.cli import main, serving
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +92,7 @@ def test_user_is_disabled_enabled_given_a_password_and_deleted() -> None:
 def test_serve_offers_to_make_the_administrator_while_there_is_no_user(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uvicorn, "run", lambda *_, **__: None)
+    monkeypatch.setattr(serving, "run", lambda *_, **__: None)
     rows = tmp_path / "rows.csv"
     rows.write_text("id,title\n1,Zelda\n2,Mario\n")
 
@@ -101,7 +100,7 @@ def test_serve_offers_to_make_the_administrator_while_there_is_no_user(
     add("ann", "--role", "admin")
     last = run("serve", str(rows), "--port", "0").stderr
 
-    links = [re.findall(r"http://127\.0\.0\.1:0/setup\?key=[\w-]{43}", text) for text in (first, second, last)]
+    links = [re.findall(r"http://127\.0\.0\.1:\d+/setup\?key=[\w-]{43}", text) for text in (first, second, last)]
     assert [len(found) for found in links] == [1, 1, 0]
     assert links[0] != links[1]
 
