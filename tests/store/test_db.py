@@ -544,7 +544,7 @@ async def test_writers_statement_past_sqlalchemy_that_fails_is_not_run_again(dat
         async with database.write() as connection:
             driver = await driver_of(connection)
             driver.hand_over(DEPOSIT, (10, "bob"))
-            await driver.run_statement(driver._conn.set_trace_callback, ran.append)  # noqa: SLF001
+            await driver.run_statement(driver._conn.set_trace_callback, ran.append)  # noqa: SLF001  # what ran is seen nowhere else
             # It ends the transaction: run again, it would begin one without the deposit.
             await fetch(connection, ("INSERT OR ROLLBACK INTO account VALUES (?, ?)", ("ann", 0)))
 

@@ -42,7 +42,7 @@ async def fetch(conn: AsyncConnection, *statements: Statement) -> list[list[Any]
         # the failure may have ended its transaction, and they would begin another, without what was written before.
         if isinstance(error, sqlite3.Error) and not driver.is_reader:
             driver.fail(error)
-    return [(await conn.exec_driver_sql(sql, tuple(parameters))).fetchall() for sql, parameters in statements]  # type: ignore[misc]
+    return [list((await conn.exec_driver_sql(sql, tuple(parameters))).fetchall()) for sql, parameters in statements]
 
 
 def _postings_of(collection_id: int, keys: Iterable[str], chunks: Iterable[int]) -> Statement:
