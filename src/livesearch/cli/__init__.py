@@ -25,6 +25,9 @@ _COMMANDS = {
     "token": ("tokens", "tokens", "Make, list and revoke API tokens."),
     "user": ("users", "users", "Make, list and change accounts."),
     "digest": ("digests", "digest", "Write to users about what is new in their saved searches."),
+    "backup": ("backups", "backup", "Copy the whole store into a file, while it is in use."),
+    "restore": ("backups", "restore", "Make the store what a backup is."),
+    "doctor": ("doctor", "doctor", "Say what is configured, reachable, slow or unsafe."),
     "db": ("database", "database", "Upgrade or check the store."),
 }
 

@@ -1,0 +1,65 @@
+"""`livesearch backup` and `livesearch restore`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from livesearch.cli.running import command_settings, console, harmless, runs_async, store_option
+from livesearch.db.copying import OnCopied
+from livesearch.services.backups import BackupService
+from livesearch.store.schema import SchemaState
+
+_file_argument = click.argument("file", type=click.Path(path_type=Path))
+
+
+@click.command()
+@_file_argument
+@store_option
+@runs_async
+async def backup(file: Path, *, store: str | None) -> None:
+    """Copy the whole store into the new FILE, while it is in use."""
+    begun = time.monotonic()
+    with _progress_bar("Copying") as on_copied:
+        await BackupService(command_settings(store)).back_up(file, on_copied)
+    console.print(harmless(_summary(file, seconds=time.monotonic() - begun)))
+
+
+@click.command()
+@_file_argument
+@click.option("--force", is_flag=True, help="Replace the store that is there.")
+@store_option
+@runs_async
+async def restore(file: Path, *, force: bool, store: str | None) -> None:
+    """Make the store what the backup FILE is. Stop the server first."""
+    with _progress_bar("Restoring") as on_copied:
+        state = await BackupService(command_settings(store)).restore(file, on_copied, replaces=force)
+    console.print(harmless(f"The store is what {file} is."))
+    if state is not SchemaState.CURRENT:
+        console.print("It was made by an older livesearch. Run `livesearch db upgrade`; your rows stay.")
+
+
+def _summary(file: Path, *, seconds: float) -> str:
+    return f"{file} is a backup of the store: {file.stat().st_size / 1e6:,.1f} MB in {seconds:.1f} s."
+
+
+@contextmanager
+def _progress_bar(text: str) -> Iterator[OnCopied]:
+    with Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bar:
+        task = bar.add_task(text, total=None)
+
+        def on_copied(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield on_copied
