@@ -55,9 +55,10 @@ _MISTYPED = [
         ("abracadabra ", None, 0),
         # What would find nothing more is not said to have been searched.
         ("zelad -quest ", None, 0),
-        # Quoted, excluded and field words are meant as they stand.
+        # In one field, too.
+        ("title:zelad", "title:zelda", 8),
+        # Quoted and excluded words are meant as they stand.
         ('"zelad"', None, 0),
-        ("title:zelad", None, 0),
         ("-zelad", None, 21),
     ],
 )

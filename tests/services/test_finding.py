@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from livesearch.domain import ResultPage, Role, SearchQuery
+from livesearch.domain import Range, ResultPage, Role, SearchQuery
 from livesearch.services import Services
 from tests.naughty import naughty_strings
 from tests.services.conftest import LoadRows
@@ -172,6 +172,8 @@ def _order(page: ResultPage) -> list[str]:
                 "year:<1986": {"a6"},
                 "year:<=1980": {"a6"},
                 "year:1990..1980": set(),
+                "year:1987...1991": {"a2", "a3"},
+                "year:１９８６": {"a1", "a5"},
                 "zelda year:>1986": {"a2"},
                 "released:1986": {"a1"},
                 "released:1986-02": {"a1"},
@@ -374,6 +376,41 @@ async def test_a_part_of_a_facets_value_means_all_values_that_have_it(store: Ser
     page = await store.search.search(name, SearchQuery("maker:numb"))
 
     assert page.total == 250
+
+
+@pytest.mark.parametrize(
+    ("text", "notice"),
+    [
+        ("zelda OR maker:sega", "OR was left out beside a field"),
+        ("maker:sega OR zelda", "OR was left out beside a field"),
+        ("zelda OR title:zelda", "OR was left out beside a field"),
+        ("year:1990..1980", "Nothing lies in “year:1990..1980”"),
+    ],
+)
+async def test_what_means_nothing_is_said(store: Services, load_rows: LoadRows, text: str, notice: str) -> None:
+    name = await load_rows(store, _GAMES, _ROLES)
+
+    page = await store.search.search(name, SearchQuery(text, is_verbatim=True))
+
+    assert len(page.notices) == 1
+    assert page.notices[0].startswith(notice)
+
+
+async def test_range_that_ends_before_it_begins_is_said(store: Services, load_rows: LoadRows) -> None:
+    name = await load_rows(store, _GAMES, _ROLES)
+
+    page = await store.search.search(name, SearchQuery(ranges={"year": Range("1990", "1980")}))
+
+    assert (page.total, page.notices) == (0, ("Nothing lies in “year from 1990 to 1980”: it begins after its end.",))
+
+
+async def test_words_joined_by_or_have_their_forms(store: Services, load_rows: LoadRows) -> None:
+    rows = [{"id": "s", "title": "Running Shoes"}, {"id": "h", "title": "Red Hats"}]
+    name = await load_rows(store, rows, {"title": Role.TITLE})
+
+    found = {text: _keys(await store.search.search(name, SearchQuery(text))) for text in ("shoe OR zz ", "title:hat ")}
+
+    assert found == {"shoe OR zz ": {"s"}, "title:hat ": {"h"}}
 
 
 async def test_phrases_are_looked_for_in_a_thousand_documents_and_the_total_says_so(

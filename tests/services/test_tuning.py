@@ -168,6 +168,7 @@ async def test_two_documents_cannot_have_one_place(games: Services) -> None:
         ("zelda", "k1", 101, InvalidInputError, "101 is no place"),
         ("?", "k1", 1, InvalidInputError, "1 to 12 words"),
         (" ".join(["long"] * 13), "k1", 1, InvalidInputError, "1 to 12 words"),
+        ("zelda -link", "k1", 1, InvalidInputError, "leave out -words"),
     ],
 )
 async def test_pins_that_cannot_be_are_refused(

@@ -49,6 +49,20 @@ async def test_a_document_is_created_changed_and_deleted(client: httpx.AsyncClie
     assert (deleted.status_code, deleted.content, gone.status_code) == (204, b"", 404)
 
 
+@pytest.mark.parametrize("year", [2e19, 1e300, -(10**30), 2**53])
+async def test_huge_numbers_are_kept_and_found(client: httpx.AsyncClient, year: float) -> None:
+    written = await client.put(f"{BASE}/huge", json={**ZELDA3, "year": year})
+    found = await client.get("/api/v1/collections/games/search", params={"q": "link to the past"})
+    await client.delete(f"{BASE}/huge")
+    after = await client.get("/api/v1/collections/games/search")
+
+    assert (written.status_code, found.status_code, after.status_code) == (201, 200, 200)
+    assert float(year) in (found.json()["ranges"]["year"]["minimum"], found.json()["ranges"]["year"]["maximum"])
+    # What is gone leaves no trace.
+    assert len(after.json()["ranges"]["year"]["histogram"]) > 2
+    assert after.json()["ranges"]["year"]["histogram"][0]["minimum"] > 1900
+
+
 async def test_documents_tell_their_own_keys(client: httpx.AsyncClient) -> None:
     one = await client.post(BASE, json={"id": "new", **ZELDA3})
     many = await client.post(BASE, json=[{"id": "new", **ZELDA3, "year": 1992}, {"id": "newer", **ZELDA3}])

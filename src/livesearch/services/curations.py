@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from livesearch.domain import ANYBODY, Curation, Viewer
 from livesearch.errors import ConflictError, DocumentNotFoundError, InvalidInputError, NotFoundError
+from livesearch.search.query import parse_query
 from livesearch.search.synonyms import WORD_COUNT, folded_words
 from livesearch.services.opening import require_collection
 from livesearch.services.sights import visible_documents
@@ -66,7 +67,8 @@ class CurationService:
         Raises:
             CollectionNotFoundError: No collection has the name.
             DocumentNotFoundError: No document has the key.
-            InvalidInputError: The query has no word or more than 12, or there are too many curations.
+            InvalidInputError: The query has no word or more than 12, excludes something or names a field, or there are
+                too many curations.
         """
         return await self._put(name, query, key, position=None, is_pinned=False)
 
@@ -103,6 +105,11 @@ class CurationService:
     async def _put(self, name: str, query: str, key: str, *, position: int | None, is_pinned: bool) -> Curation:
         folded = _checked(query)
         async with changing(self._transactions, name) as (conn, collection):
+            parsed = parse_query(query, collection)
+            if parsed.excluded or parsed.conditions:
+                raise InvalidInputError(
+                    f"“{query[:80]}” cannot be curated: leave out -words and field:value, only the words count."
+                )
             if await find_document(conn, collection, key) is None:
                 raise DocumentNotFoundError(name, key)
             there = await store.curations_of(conn, collection.id, folded)

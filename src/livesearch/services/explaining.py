@@ -18,6 +18,7 @@ from livesearch.store.documents import find_stored, load_documents
 # Places of a result that are gone through to say where a document stands.
 _PLACE_COUNT = 10_000
 _UNTOLD = "It holds less of the search than the documents that were found."
+_NOT_REACHED = "It comes after the documents that were looked through."
 
 
 async def explain(conn: AsyncConnection, found: Found, ranked: Ranked, key: str) -> Explanation:
@@ -33,7 +34,9 @@ async def explain(conn: AsyncConnection, found: Found, ranked: Ranked, key: str)
         raise DocumentNotFoundError(found.collection.name, key)
     number, document = stored[0], documents[stored[0]][1]
     if number not in found.narrowed.all:
-        return Explanation(reasons=tuple(_reasons(found, number, document)) or (_UNTOLD,))
+        return Explanation(
+            reasons=tuple(_reasons(found, number, document)) or (_UNTOLD if found.is_exact else _NOT_REACHED,)
+        )
     scorer = found.scorer()
     parts = scorer.explain(document, found.columns.rank.score_of(number)) if found.is_ranked else ()
     is_pinned = not found.query.sort and any(number == pinned for _, pinned in found.pinned)

@@ -14,20 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import ANYBODY, NUMERIC_ROLES, Collection, Role, SearchQuery, Viewer
 from livesearch.search import keys
-from livesearch.search.checking import Checker
 from livesearch.search.curations import CurationsOfQuery
 from livesearch.search.expansion import SHORT_COUNT, Correction, corrected, expand, propose, rewritten, with_forms
 from livesearch.search.faceting import leave_out
-from livesearch.search.matching import Match, Postings, filter_documents, match, needs, satisfying
-from livesearch.search.ordering import ColumnOrder, Order
+from livesearch.search.matching import Match, Postings, filter_documents, match, needs, satisfying, unsure_of
+from livesearch.search.ordering import Order
 from livesearch.search.query import Alternative, Clause, Kind, ParsedQuery, parse_query
 from livesearch.search.ranking import Scorer, Statistics
 from livesearch.search.readings import ReadingMemo
 from livesearch.search.relaxing import most_held
 from livesearch.search.synonyms import folded_words
 from livesearch.search.vocabulary import Vocabulary
+from livesearch.services.checking import Course, check, order_of
 from livesearch.services.columns import ColumnCache, Columns
-from livesearch.services.conditions import meet_conditions, read_conditions
+from livesearch.services.conditions import meet_conditions, read_conditions, reversed_notice
 from livesearch.services.facets import load_columns
 from livesearch.services.history import Past
 from livesearch.services.ranges import range_limits, require_field
@@ -35,7 +35,7 @@ from livesearch.services.sights import Sight, SightCache
 from livesearch.services.tuning import TuningCache
 from livesearch.services.vocabularies import VocabularyCache
 from livesearch.store.collections import list_collections
-from livesearch.store.documents import find_stored, load_documents
+from livesearch.store.documents import find_stored
 from livesearch.store.postings import chunks_of, load_unions
 
 # With fewer documents than this, words may have been meant otherwise than they were typed, and those documents are
@@ -45,9 +45,6 @@ _ENOUGH = 5
 _TITLED = 5
 # Corrections of one word that are looked for.
 _WAY_COUNT = 3
-# Documents that are looked at to check phrases, some 20 ms of work; past them the count is a lower bound.
-_CHECKED_COUNT = 1_000
-_CHECKED_AT_ONCE = 100
 
 
 @dataclass(slots=True)
@@ -107,10 +104,7 @@ class Found:
     @property
     def order(self) -> Order:
         """The order of documents that are not scored: the chosen field's, or static rank."""
-        if not self.query.sort:
-            return self.columns.rank
-        name = self.query.sort.removeprefix("-")
-        return ColumnOrder(self.columns.numbers[name], is_descending=self.query.sort.startswith("-"))
+        return order_of(self.columns, self.query)
 
     @property
     def statistics(self) -> Statistics:
@@ -183,12 +177,15 @@ class Finder:
         )
         await search.load((*parsed.clauses, *parsed.excluded), query.filters)
         allowed = filter_documents(query.filters, search.postings)
-        for name in query.ranges:
-            allowed[name] = columns.numbers[name].between(*range_limits(collection, query, name))
+        reversed_ranges: list[str] = []
+        for name, range_ in query.ranges.items():
+            limits = range_limits(collection, query, name)
+            allowed[name] = columns.numbers[name].between(*limits)
+            reversed_ranges += reversed_notice(f"{name} from {range_.minimum} to {range_.maximum}", limits)
         meanings, notices = read_conditions(parsed.conditions, columns, sight.documents if sight else None)
         await search.load((), {name: values for meaning in meanings for name, values in meaning.filters.items()})
         conditions = meet_conditions(meanings, columns, search.postings)
-        await search.match(conditions, vocabulary, is_strict=is_strict)
+        await search.match(conditions, vocabulary, Course.of(columns, query, allowed, is_whole=is_strict))
         found = Found(
             collection,
             query,
@@ -204,12 +201,12 @@ class Finder:
             all_held=search.all_held,
             as_typed=search.as_typed,
             conditions=conditions,
-            notices=(*parsed.notices, *notices),
+            notices=(*parsed.notices, *notices, *reversed_ranges, *search.notices),
             sight=sight,
             vocabulary=vocabulary,
         )
-        # What a text excludes it is not about.
-        curations = None if parsed.excluded else tuning.curations.get(folded_words(query.text))
+        # What a text excludes it is not about; and what it names a field for must have that.
+        curations = None if parsed.excluded or parsed.conditions else tuning.curations.get(folded_words(query.text))
         return await _curated(conn, found, curations) if curations else found
 
     async def _columns(
@@ -260,6 +257,7 @@ class _Search:
         self.found = Match(BitMap(), ())
         self.corrected_query: str | None = None
         self.is_exact = True
+        self.notices: tuple[str, ...] = ()
         self.most_held: tuple[int, ...] = ()
         self.all_held = BitMap()
         self.as_typed = BitMap()
@@ -289,15 +287,17 @@ class _Search:
         self._by_range |= by_range
         self._asked |= wanted.keys | wanted.ranges
 
-    async def match(self, conditions: BitMap | None, vocabulary: Vocabulary | None, *, is_strict: bool) -> None:
+    async def match(self, conditions: BitMap | None, vocabulary: Vocabulary | None, course: Course) -> None:
         """Match what is asked for, then, unless strictly, what was probably meant and what holds the most of it."""
         self.found = self._matched(conditions)
-        if vocabulary is not None and len(self.found.all) < _ENOUGH and not is_strict:
+        if vocabulary is not None and len(self.found.all) < _ENOUGH and course.wanted_count is not None:
             await self._match_corrected(conditions, vocabulary)
             if len(self.found.all) < _ENOUGH and len(self.query.clauses) > 1:
                 self._match_most(conditions)
         if self.query.must_be_checked:
-            await self._check(limit=None if is_strict else _CHECKED_COUNT)
+            unsure = unsure_of(self.query, self.found, self.postings)
+            checked = await check(self._conn, self._collection, self.query, self.found, unsure, course, past=self._past)
+            self.found, self.is_exact, self.notices = checked.found, checked.is_exact, checked.notices
 
     async def _match_corrected(self, conditions: BitMap | None, vocabulary: Vocabulary) -> None:
         typed = self.query
@@ -386,24 +386,6 @@ class _Search:
         self.most_held = tuple(dict.fromkeys((*whole.all, *holding.best)))
         if holding.best:
             self.corrected_query = self._corrected_text(self.found)
-
-    async def _check(self, limit: int | None) -> None:
-        """Keep the documents that hold phrases, and words in the field they were asked for in; so many at most."""
-        checker, unsure = Checker(self.query, self._collection), self.found.all
-        if not any(clause.must_be_checked for clause in self.query.clauses):
-            # What does not even hold the words of an excluded phrase does not hold the phrase.
-            suspects = (satisfying(clause, self.postings) for clause in self.query.excluded if clause.must_be_checked)
-            unsure = unsure & BitMap.union(BitMap(), *suspects)
-        kept = self.found.all - unsure
-        end = None if limit is None else limit + 1
-        numbers = [number for tier in self.found.tiers for number in (tier & unsure)[:end]]
-        for start in range(0, len(numbers[:limit]), _CHECKED_AT_ONCE):
-            some = numbers[start : start + _CHECKED_AT_ONCE]
-            documents = await load_documents(self._conn, self._collection, some)
-            documents = self._past.documents(some, documents) if self._past else documents
-            kept |= BitMap(number for number, (_, document) in documents.items() if checker.holds(document))
-        self.is_exact = limit is None or len(numbers) <= limit
-        self.found = self.found.within(kept)
 
 
 async def _curated(conn: AsyncConnection, found: Found, curations: CurationsOfQuery) -> Found:

@@ -1,6 +1,7 @@
 """Words that stand for what was typed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from livesearch.domain import Synonym
 from livesearch.search.expansion import Correction, corrected, expand, propose, rewritten, with_forms
 from livesearch.search.query import Alternative, Clause, Kind, ParsedQuery, parse_query
-from livesearch.search.synonyms import SynonymMap
+from livesearch.search.synonyms import SynonymMap, folded_words
 from livesearch.search.vocabulary import Vocabulary
 
 _WORDS = {
@@ -60,8 +61,42 @@ def test_forms_that_are_far_rarer_are_left_out() -> None:
     assert _expanded("zeldas ") == [["zelda"]]
 
 
-def test_what_was_quoted_or_has_a_choice_or_a_field_has_no_forms() -> None:
-    assert _expanded('"speakers" "speakers quest" speaker OR quest ') == [[], [], []]
+def test_what_was_quoted_has_no_forms() -> None:
+    assert _expanded('"speakers" "speakers quest" ') == [[], []]
+
+
+def test_each_of_several_ways_has_its_forms() -> None:
+    assert _expanded("speaker OR zeldas ") == [["speakers", "zelda"]]
+
+
+def test_word_of_one_field_has_its_forms() -> None:
+    (typed,) = parse_query("speakers ").clauses
+    query = ParsedQuery((replace(typed, field_name="title"),))
+
+    (clause,) = expand(query, _VOCABULARY, _NO_SYNONYMS).clauses
+
+    assert [way.text for way in clause.alternatives] == ["speakers", "speaker"]
+    assert clause.field_name == "title"
+
+
+def test_each_of_several_ways_has_its_synonyms() -> None:
+    synonyms = SynonymMap([Synonym(1, "plane", ("jet",), is_two_way=False)])
+
+    (clause,) = expand(parse_query("party OR plane "), _VOCABULARY, synonyms).clauses
+
+    assert [way.text for way in clause.alternatives] == ["party", "plane", "jet"]
+
+
+def test_run_of_a_script_without_spaces_has_its_synonyms_as_a_whole() -> None:
+    synonyms = SynonymMap([Synonym(1, folded_words("ゼルダ"), ("party",), is_two_way=True)])
+
+    for text, expected in {
+        "ゼルダ ": ["ゼル ルダ", "party"],
+        "ゼルダの伝説 ": ["ゼル ルダ ダの の伝 伝説"],
+        "party ": ["party", "ゼル ルダ"],
+    }.items():
+        (clause,) = expand(parse_query(text), _VOCABULARY, synonyms).clauses
+        assert [way.text for way in clause.alternatives] == expected
 
 
 def test_what_is_excluded_is_as_typed() -> None:
@@ -159,6 +194,7 @@ def test_digits_stay_as_they_are() -> None:
     assert "zelda 2000" in _proposed("zelad2000 ")
     assert _proposed("zelad2000 ", frequency=1) == []
     assert _proposed("2000 ") == []
+    assert _proposed("z2000 ") == []  # without the z it would be another code
 
 
 def test_corrections_bring_their_most_frequent_form() -> None:

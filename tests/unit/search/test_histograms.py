@@ -130,15 +130,27 @@ def test_column_without_numbers_has_no_bins() -> None:
     bins = Bins.of(_NUMBER, number_column([np.nan]))
 
     assert bins.count(_NUMBER, base_of([0], 1)) == ()
-    assert bins.fits(number_column([np.nan]))
-    assert not bins.fits(number_column([1]))
+    assert bins.fits(_NUMBER, number_column([np.nan]))
+    assert not bins.fits(_NUMBER, number_column([1]))
 
 
-def test_bins_no_longer_fit_what_lies_outside() -> None:
+@pytest.mark.parametrize(
+    ("numbers", "fits"),
+    [([3, 2, 1], True), ([2, 1, 1, 3], True), ([2], False), ([1, 9], False), ([1, 2.5, 3], False)],
+)
+def test_bins_fit_what_they_would_be_chosen_for(numbers: list[float], fits: bool) -> None:
     bins = Bins.of(_NUMBER, number_column([1, 2, 3]))
 
-    assert bins.fits(number_column([2]))
-    assert not bins.fits(number_column([1, 9]))
+    assert bins.fits(_NUMBER, number_column(numbers)) is fits
+
+
+def test_number_that_has_gone_leaves_no_trace_in_bins() -> None:
+    before = number_column([2001, 2003, 2014, 2019])
+    with_outlier = before.with_documents(0, {4: 1_000_000.5})
+    after = with_outlier.with_documents(0, {4: np.nan})
+
+    assert not Bins.of(_NUMBER, with_outlier).fits(_NUMBER, after)
+    assert Bins.of(_NUMBER, after).edges == Bins.of(_NUMBER, before).edges
 
 
 @given(

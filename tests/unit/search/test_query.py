@@ -141,6 +141,8 @@ def test_exclusions_are_read(text: str, expected: str) -> None:
         ('"OR"', "or="),
         # Fields and what is excluded are no ways to choose from: all of it is required.
         ("title:red OR blue ", "title:red blue"),
+        ("title:red OR title:blue ", "title:red|blue"),
+        ("red OR title:blue OR title:green ", "red title:blue|green"),
         ("red OR title:blue ", "red title:blue"),
         ("maker:sega OR red ", "red maker=sega"),
         ("-red OR blue ", "blue -red"),

@@ -17,6 +17,9 @@ from livesearch.domain import (
 )
 from livesearch.web.presenters.formats import format_highlight
 
+# Floats are exact to the one up to here.
+_EXACT = 2**53
+
 
 def present_collection(collection: Collection) -> dict[str, object]:
     """A collection with its fields, hidden ones left out."""
@@ -93,7 +96,8 @@ def _end(text: str, field: Field) -> float | str | None:
     if not text or field.type is FieldType.DATE:
         return text or None
     number = float(text)
-    return int(number) if number.is_integer() else number
+    # Past that a float is not exact to the one, and JSON's integers end soon.
+    return int(number) if number.is_integer() and abs(number) < _EXACT else number
 
 
 def _hit(hit: Hit, collection: Collection, *, is_explained: bool) -> dict[str, object]:
