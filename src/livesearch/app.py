@@ -77,6 +77,9 @@ class LivesearchApp(LoopFlask):
         """As Flask's, but the probes answer on every host: a container asks at 127.0.0.1, and they reveal nothing."""
         if request is not None and request.path in health.PATHS:
             return self.url_map.bind_to_environ(request.environ)
+        if request is not None and self.config["TRUSTED_HOSTS"] and "HTTP_HOST" in request.environ:
+            # Names of hosts are the same in capital letters; Werkzeug compares them as they are.
+            request.environ["HTTP_HOST"] = request.environ["HTTP_HOST"].lower()
         return super().create_url_adapter(request)
 
 
@@ -168,7 +171,8 @@ def _make_cache(app: LivesearchApp, limit: int) -> ResponseCache:
 def create_wsgi() -> LivesearchApp:
     """Make the application for a WSGI server, from the environment: ``gunicorn 'livesearch.app:create_wsgi()'``.
 
-    It answers as under the bridge, but a client's hang-up stops nothing. The first request opens the store.
+    It answers as under the bridge, but a client's hang-up stops nothing, and files sent for import wait until a
+    `livesearch serve` runs on the same store. The first request opens the store.
 
     Raises:
         ConfigError: A setting cannot be used.

@@ -106,6 +106,11 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _small_letters(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name.lower() for name in value)
+
     @field_validator("store_url")
     @classmethod
     def _known_store(cls, value: str) -> str:

@@ -360,6 +360,19 @@ def test_serve_fails_with_one_whatever_the_server_says(
     assert served == []
 
 
+def test_shortest_time_limit_of_a_search_keeps_no_command_from_its_work(
+    store: str, write_rows: WriteRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVESEARCH_QUERY_TIMEOUT_MS", "10")
+
+    done = [
+        run("import", write_rows("games", _ROWS), "--store", store),
+        *(run(*command, "--store", store) for command in (["collections"], ["show", "games"], ["user", "list"])),
+    ]
+
+    assert [result.exit_code for result in done] == [0, 0, 0, 0]
+
+
 def test_help_lists_every_command_and_every_command_has_help() -> None:
     listed = run("--help")
 

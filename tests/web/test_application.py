@@ -109,6 +109,8 @@ async def test_proxy_headers_are_believed_only_where_a_proxy_is_set(
         ("/healthz", "127.0.0.1:8000", 200),
         ("/readyz", "10.0.0.7", 503),
         ("/healthz", "example.org", 200),
+        ("/login", "EXAMPLE.org", 200),
+        ("/login", "example.org", 200),
         ("/static/", "127.0.0.1", 400),
         ("/", "127.0.0.1", 400),
         ("/healthz/x", "127.0.0.1", 400),
@@ -117,7 +119,7 @@ async def test_proxy_headers_are_believed_only_where_a_proxy_is_set(
 async def test_only_probes_answer_on_hosts_that_are_not_trusted(
     tmp_path: Path, path: str, host: str, status: int
 ) -> None:
-    app = create_app(Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db", trusted_hosts=("example.org",)))
+    app = create_app(Settings(store_url=f"sqlite+aiosqlite:///{tmp_path}/a.db", trusted_hosts=("Example.org",)))
 
     async with serving(app) as client:
         answer = await client.get(path, headers={"Host": host})

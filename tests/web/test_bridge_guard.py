@@ -266,6 +266,7 @@ async def test_refused_body_is_read_a_little_so_that_the_answer_arrives(site: Si
     [
         (b"books.example", "/", 200),
         (b"books.example:8000", "/", 200),
+        (b"Books.Example", "/", 200),
         (b"evil.example", "/", 400),
         (b"evil.example", "/healthz", 200),
     ],

@@ -97,7 +97,7 @@ class LoopBridge(WsgiToAsgi):
         if not self.trusted_hosts or scope["path"] in health.PATHS:
             return True
         host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-        return host_is_trusted(host.decode("latin-1"), self.trusted_hosts)
+        return host_is_trusted(host.decode("latin-1").lower(), self.trusted_hosts)
 
     async def run_lifespan(self, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         """Start and stop what the application needs; a failure stops the server with its message."""

@@ -13,6 +13,7 @@ from livesearch.config import load_settings
 from livesearch.guard.admission import Admission
 from livesearch.guard.draining import draining
 from livesearch.guard.lag import lag_watched, log_lag
+from livesearch.guard.server import end_with_parent
 from livesearch.guard.whole import send_computed, send_whole
 from livesearch.web.refusals import Refusals
 from livesearch.web.routes import health
@@ -28,6 +29,7 @@ def create_asgi() -> LoopBridge:
     Raises:
         ConfigError: A setting cannot be used.
     """
+    end_with_parent()
     settings = load_settings()
     app = create_app(settings)
     bridge_class = ThreadBridge if settings.bridge == "thread" else LoopBridge

@@ -1,11 +1,17 @@
 """uvicorn as livesearch runs it: over sockets of its own, each listened to many times."""
 
+import multiprocessing
+import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
+from multiprocessing.process import BaseProcess
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
@@ -93,10 +99,39 @@ def run(bound: Sequence[socket.socket], *, workers: int) -> None:
     )
     listeners = multiplied(bound)
     if workers > 1:
-        Multiprocess(config, sockets=listeners).run()
+        Workers(config, sockets=listeners).run()
         return
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # by then it has stopped
         server.run(sockets=listeners)
     if not server.started:
         sys.exit(STARTUP_FAILURE)
+
+
+class Workers(Multiprocess):
+    """uvicorn's parent of several processes, which leaves nothing of them behind."""
+
+    def terminate_all(self) -> None:
+        """Stop the workers. Who connects when they listen no more is refused, not kept waiting by the parent."""
+        for one in self.sockets:
+            one.close()
+        super().terminate_all()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that have died; what they had in progress or in memory is no longer counted."""
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # prometheus_client types it in part
+
+
+def end_with_parent() -> None:
+    """Have a worker end when its parent is gone, killed for instance: it would keep the port from a new one."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

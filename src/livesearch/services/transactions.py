@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,8 @@ from livesearch.store.schema import SchemaState, schema_state, upgrade_schema
 
 # Seconds a search waits for its turn: the two longest searches before it. The bridge admits few more than have a turn.
 _TURN_SECONDS = 2.0
+# Milliseconds a search waits at least for a connection, however short its own limit is.
+_CONNECTION_MS = 1000
 
 _WAY_OUT = {
     SchemaState.EMPTY: "The store is empty. Run `livesearch db upgrade`, or `livesearch serve`, to set it up.",
@@ -58,10 +60,13 @@ class Transactions:
                 await self._require_schema(conn)
                 yield conn
             return
-        # Waiting one's turn is not the query's time: the limit runs from when there is a connection to be had.
-        async with self._turn(), self.database.time_limit(), self.database.read() as conn:
-            await self._require_schema(conn)
-            yield conn
+        # Waiting one's turn and opening a connection are not the query's time: the limit runs from when there is one.
+        async with self._turn(), AsyncExitStack() as stack:
+            async with self.database.time_limit(max(_CONNECTION_MS, self.database.settings.query_timeout_ms)):
+                conn = await stack.enter_async_context(self.database.read())
+                await self._require_schema(conn)
+            async with self.database.time_limit():
+                yield conn
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
