@@ -24,7 +24,9 @@ def add(name: str, *options: str) -> Result:
 
 
 def listed() -> list[dict[str, object]]:
-    found: list[dict[str, object]] = json.loads(run("user", "list", "--json").stdout)
+    result = run("user", "list", "--json")
+    assert result.exit_code == 0, result.stderr
+    found: list[dict[str, object]] = json.loads(result.stdout)
     return found
 
 

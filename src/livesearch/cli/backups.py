@@ -25,7 +25,7 @@ async def backup(file: Path, *, store: str | None) -> None:
     begun = time.monotonic()
     with _progress_bar("Copying") as on_copied:
         await BackupService(command_settings(store)).back_up(file, on_copied)
-    console.print(harmless(_summary(file, seconds=time.monotonic() - begun)))
+    console.print(harmless(_summary(file, seconds=time.monotonic() - begun)), soft_wrap=True)
 
 
 @click.command()
@@ -37,7 +37,7 @@ async def restore(file: Path, *, force: bool, store: str | None) -> None:
     """Make the store what the backup FILE is. Stop the server first."""
     with _progress_bar("Restoring") as on_copied:
         state = await BackupService(command_settings(store)).restore(file, on_copied, replaces=force)
-    console.print(harmless(f"The store is what {file} is."))
+    console.print(harmless(f"The store is what {file} is."), soft_wrap=True)
     if state is not SchemaState.CURRENT:
         console.print("It was made by an older livesearch. Run `livesearch db upgrade`; your rows stay.")
 

@@ -15,6 +15,7 @@ from livesearch.cli.running import (
     store_option,
 )
 from livesearch.domain import OPERATOR
+from livesearch.search.analysis import written
 from livesearch.services.curations import LAST_PLACE
 from livesearch.web.presenters.tuning import present_curation
 
@@ -34,7 +35,7 @@ async def pin(name: str, query: str, key: str, *, position: int | None, store: s
     """Pin the document KEY of the collection NAME to a place in the results of QUERY."""
     async with open_services(command_settings(store), is_reader=True) as services:
         made = await services.curations.pin(name, query, key, position=position)
-    console.print(f"{harmless(key)} is pinned to place {made.position} of “{made.query}” in {name}.")
+    console.print(f"{harmless(key)} is pinned to place {made.position} of “{written(made.query)}” in {name}.")
 
 
 @click.command()
@@ -47,7 +48,7 @@ async def hide(name: str, query: str, key: str, *, store: str | None) -> None:
     """Leave the document KEY of the collection NAME out of the results of QUERY."""
     async with open_services(command_settings(store), is_reader=True) as services:
         made = await services.curations.hide(name, query, key)
-    console.print(f"{harmless(key)} is hidden from “{made.query}” in {name}.")
+    console.print(f"{harmless(key)} is hidden from “{written(made.query)}” in {name}.")
 
 
 @click.command()
@@ -60,7 +61,7 @@ async def unpin(name: str, query: str, key: str, *, store: str | None) -> None:
     """Let QUERY rank the document KEY of the collection NAME as any other again, pinned or hidden before."""
     async with open_services(command_settings(store), is_reader=True) as services:
         gone = await services.curations.unpin(name, query, key)
-    console.print(f"{harmless(key)} is ranked as any other for “{gone.query}” in {name}.")
+    console.print(f"{harmless(key)} is ranked as any other for “{written(gone.query)}” in {name}.")
 
 
 @click.command()
@@ -85,5 +86,5 @@ async def curations(name: str, *, store: str | None, as_json: bool) -> None:
     table.add_column("Document", overflow="fold")
     for curation in found:
         place = "hidden" if curation.position is None else str(curation.position)
-        table.add_row(str(curation.id), curation.query, place, harmless(curation.document_key))
+        table.add_row(str(curation.id), written(curation.query), place, harmless(curation.document_key))
     output.print(table)

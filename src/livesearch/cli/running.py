@@ -99,5 +99,5 @@ def runs_async(function: Callable[P, Awaitable[R]]) -> Callable[P, R]:
 def fail(error: LivesearchError) -> NoReturn:
     """Say what failed, and end."""
     console.print("Error:", style="bold red", end=" ")
-    console.print(harmless(str(error)))
+    console.print(harmless(str(error)), soft_wrap=True)  # a path in it can be copied
     sys.exit(2 if isinstance(error, ConfigError) else 1)

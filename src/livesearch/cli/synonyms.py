@@ -18,6 +18,7 @@ from livesearch.cli.running import (
     store_option,
 )
 from livesearch.domain import Synonym
+from livesearch.search.analysis import written
 from livesearch.services.synonyms import describe
 from livesearch.web.presenters.tuning import present_synonym
 
@@ -69,7 +70,7 @@ def _table(found: Sequence[Synonym]) -> Table:
     table.add_column("Stand for", overflow="fold")
     for synonym in found:
         arrow = "<=>" if synonym.is_two_way else "=>"
-        table.add_row(str(synonym.id), synonym.words, arrow, ", ".join(synonym.alternatives))
+        table.add_row(str(synonym.id), written(synonym.words), arrow, ", ".join(map(written, synonym.alternatives)))
     return table
 
 

@@ -104,6 +104,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self._stop(HTTPStatus.FORBIDDEN)
         super().on_headers_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: to offer another protocol, as curl does HTTP/2, asks for no more than an answer in this one."""
+
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         self._has_progressed = True

@@ -30,6 +30,7 @@ _HAS_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _WORD = re.compile(rf"[\w{_MARK}]{{1,{WORD_LENGTH}}}")
 # A run of such a script, or a word of any other.
 _RUN_OR_WORD = re.compile(rf"([{_UNSPACED}]+)|((?:(?![{_UNSPACED}])[\w{_MARK}]){{1,{WORD_LENGTH}}})")
+_UNSPACED_PAIR = re.compile(rf"[{_UNSPACED}]{{2}}")
 # What never joins with what stands before it, whatever that is; and what follows a letter as part of it: marks, jamo,
 # halfwidth voicing marks, and signs that are folded away.
 _CLUSTER = re.compile(
@@ -108,6 +109,23 @@ def words(text: str, *, with_last: bool = True) -> list[str]:
         if word or with_last or len(run) == 1:
             found.append(word or run[-1])
     return found
+
+
+def written(folded: str) -> str:
+    """Folded words as people write them: what is in pairs, of a script without spaces, is a run again.
+
+    Args:
+        folded: With single spaces between words; of a run its pairs, as ``query_terms`` gives them.
+    """
+    first, *others = folded.split(" ")
+    found, before = [first], first
+    for word in others:
+        if len(before) == len(word) == 2 and before[1] == word[0] and _UNSPACED_PAIR.fullmatch(word):  # noqa: PLR2004  # a pair
+            found[-1] += word[1]
+        else:
+            found.append(word)
+        before = word
+    return " ".join(found)
 
 
 def query_terms(text: str) -> list[QueryToken]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from livesearch.domain import Collection, Document, Field, Role, ScorePart
-from livesearch.search.analysis import title_terms, words
+from livesearch.search.analysis import title_terms, words, written
 from livesearch.search.query import Alternative, Clause, Kind, ParsedQuery
 from livesearch.search.readings import READ_LENGTH, Layout, Reading, layout_of, read
 from livesearch.search.values import display_text, is_searched
@@ -467,7 +467,8 @@ def _is_label(field: Field) -> bool:
 def _describe(clause: Clause, found: set[str]) -> str:
     ways = (way for way in clause.alternatives if all(any(map(term.fits, found)) for term in way.terms))
     way = next(ways, clause.typed)
-    return f"“{way.text}”" if way.kind is Kind.TYPED else f"“{way.text}” (for “{clause.typed.text}”)"
+    text = f"“{written(way.text)}”"
+    return text if way.kind is Kind.TYPED else f"{text} (for “{written(clause.typed.text)}”)"
 
 
 # What each clause adds, and what the document adds as a whole; the order is that of `Scorer._values`.

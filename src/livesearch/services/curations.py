@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from livesearch.domain import ANYBODY, Curation, Viewer
 from livesearch.errors import ConflictError, DocumentNotFoundError, InvalidInputError, NotFoundError
+from livesearch.search.analysis import written
 from livesearch.search.query import parse_query
 from livesearch.search.synonyms import WORD_COUNT, folded_words
 from livesearch.services.opening import require_collection
@@ -130,7 +131,7 @@ class CurationService:
 
 def _checked(query: str) -> str:
     folded = folded_words(query)
-    if not folded or folded.count(" ") >= WORD_COUNT:
+    if not folded or written(folded).count(" ") >= WORD_COUNT:
         raise InvalidInputError(f"“{query[:80]}” cannot be curated: a query has 1 to {WORD_COUNT} words.")
     return folded
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from livesearch.domain import Document, Explanation, Range
 from livesearch.errors import DocumentNotFoundError
+from livesearch.search.analysis import written
 from livesearch.search.checking import Checker
 from livesearch.search.curations import arrange
 from livesearch.search.ordering import remaining
@@ -64,10 +65,10 @@ def _reasons(found: Found, number: int, document: Document) -> Iterator[str]:
         if not checker.satisfies(document, clause):
             where = f" in “{clause.field_name}”" if clause.field_name else ""
             what = "does not hold the words side by side" if clause.typed.is_phrase else "holds no word that matches"
-            yield f"It {what}: “{clause.typed.text}”{where}."
+            yield f"It {what}: “{written(clause.typed.text)}”{where}."
     for clause in found.parsed.excluded:
         if checker.satisfies(document, clause):
-            yield f"It holds “{clause.typed.text}”, which the search leaves out."
+            yield f"It holds “{written(clause.typed.text)}”, which the search leaves out."
     if found.conditions is not None and number not in found.conditions:
         yield f"It does not fulfil {', '.join(condition.typed for condition in found.parsed.conditions)}."
     for name, allowed in found.allowed.items():

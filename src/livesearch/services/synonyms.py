@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from livesearch.domain import Synonym
 from livesearch.errors import InvalidInputError, NotFoundError
 from livesearch.ingest import read_synonyms
+from livesearch.search.analysis import written
 from livesearch.search.synonyms import WORD_COUNT, SynonymMap, folded_words
 from livesearch.services.opening import require_collection
 from livesearch.services.transactions import Transactions
@@ -105,8 +106,8 @@ class SynonymService:
 
 def describe(synonym: Synonym) -> str:
     """A synonym in one line, as files of synonyms have it: ``tv, television`` or ``ps5 => playstation 5``."""
-    others = ", ".join(synonym.alternatives)
-    return f"{synonym.words}, {others}" if synonym.is_two_way else f"{synonym.words} => {others}"
+    words, others = written(synonym.words), ", ".join(map(written, synonym.alternatives))
+    return f"{words}, {others}" if synonym.is_two_way else f"{words} => {others}"
 
 
 def _meaning(synonym: Synonym) -> tuple[bool, frozenset[str], frozenset[str]]:
@@ -127,7 +128,7 @@ def _checked(text: str) -> str:
     folded = folded_words(text)
     if not folded:
         raise InvalidInputError(f"“{text[:80]}” has no word in it: a synonym stands for letters or digits.")
-    if folded.count(" ") >= WORD_COUNT:
+    if written(folded).count(" ") >= WORD_COUNT:
         raise InvalidInputError(f"“{text[:80]}” has more than {WORD_COUNT} words, and no synonym may.")
     return folded
 

@@ -17,6 +17,7 @@ from livesearch.search.analysis import (
     title_terms,
     tokens,
     words,
+    written,
 )
 from tests.naughty import naughty_strings
 
@@ -224,3 +225,21 @@ def test_analysis_takes_any_text() -> None:
         assert [token.text for token in found] == words(text)
         assert split_spaced(spaced_title(text)) == [term.encode() for term in title_terms(text)]
         assert {token.text for token in query_terms(text)} <= {token.text for token in found}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ゼルダ", "スーパーマリオ 64", "zelda ゼルダ の", "銀河鉄道 999", "ab bc cd", "ゼ", "ใจดี", "東京 タワー", "re"],
+)
+def test_folded_words_are_written_as_people_do(text: str) -> None:
+    folded = " ".join(words(text, with_last=False))
+
+    shown = written(folded)
+
+    assert shown.count(" ") <= text.count(" ")
+    assert " ".join(words(shown, with_last=False)) == folded
+
+
+def test_runs_are_written_without_their_pairs() -> None:
+    assert written("zelda ゼル ルダ 64") == "zelda ゼルダ 64"
+    assert written("ab bc cd") == "ab bc cd"

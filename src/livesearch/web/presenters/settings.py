@@ -17,6 +17,7 @@ from livesearch.domain import (
     UserRole,
     VisibleTo,
 )
+from livesearch.search.analysis import written
 from livesearch.services.collection_settings import OwnersView
 from livesearch.services.field_roles import possible_roles
 from livesearch.services.ranking import LANGUAGES, NO_FIELD, NO_LANGUAGE
@@ -140,7 +141,7 @@ def _synonym_row(name: str, synonym: Synonym) -> TunedRow:
 def _curation_row(name: str, curation: Curation) -> TunedRow:
     what = "hidden" if curation.position is None else f"place {curation.position}"
     url = url_for("settings.remove_pin", name=name, curation_id=curation.id)
-    return TunedRow(f"{curation.query}: {curation.document_key}", what, url)
+    return TunedRow(f"{written(curation.query)}: {curation.document_key}", what, url)
 
 
 def present_comparison(before: ResultPage, after: ResultPage) -> PreviewFragment:

@@ -1,14 +1,15 @@
 """JSON values of what an owner tuned, for programs and for `--json`."""
 
 from livesearch.domain import SEARCHABLE_ROLES, Collection, Curation, Synonym, VisibilityRule
+from livesearch.search.analysis import written
 
 
 def present_synonym(synonym: Synonym) -> dict[str, object]:
     """A synonym."""
     return {
         "id": synonym.id,
-        "words": synonym.words,
-        "alternatives": synonym.alternatives,
+        "words": written(synonym.words),
+        "alternatives": [written(words) for words in synonym.alternatives],
         "is_two_way": synonym.is_two_way,
     }
 
@@ -17,7 +18,7 @@ def present_curation(curation: Curation) -> dict[str, object]:
     """A document that is pinned or hidden for a query."""
     return {
         "id": curation.id,
-        "query": curation.query,
+        "query": written(curation.query),
         "document": curation.document_key,
         "position": curation.position,
         "is_hidden": curation.position is None,
