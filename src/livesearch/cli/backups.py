@@ -6,9 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from livesearch.cli.running import command_settings, console, harmless, runs_async, store_option
+from livesearch.cli.running import command_settings, console, harmless, progress_bar, runs_async, store_option
 from livesearch.db.copying import OnCopied
 from livesearch.services.backups import BackupService
 from livesearch.store.schema import SchemaState
@@ -23,7 +22,7 @@ _file_argument = click.argument("file", type=click.Path(path_type=Path))
 async def backup(file: Path, *, store: str | None) -> None:
     """Copy the whole store into the new FILE, while it is in use."""
     begun = time.monotonic()
-    with _progress_bar("Copying") as on_copied:
+    with _shown("Copying") as on_copied:
         await BackupService(command_settings(store)).back_up(file, on_copied)
     console.print(harmless(_summary(file, seconds=time.monotonic() - begun)), soft_wrap=True)
 
@@ -35,7 +34,7 @@ async def backup(file: Path, *, store: str | None) -> None:
 @runs_async
 async def restore(file: Path, *, force: bool, store: str | None) -> None:
     """Make the store what the backup FILE is. Stop the server first."""
-    with _progress_bar("Restoring") as on_copied:
+    with _shown("Restoring") as on_copied:
         state = await BackupService(command_settings(store)).restore(file, on_copied, replaces=force)
     console.print(harmless(f"The store is what {file} is."), soft_wrap=True)
     if state is not SchemaState.CURRENT:
@@ -47,16 +46,8 @@ def _summary(file: Path, *, seconds: float) -> str:
 
 
 @contextmanager
-def _progress_bar(text: str) -> Iterator[OnCopied]:
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
+def _shown(text: str) -> Iterator[OnCopied]:
+    with progress_bar() as bar:
         task = bar.add_task(text, total=None)
 
         def on_copied(done: int, total: int) -> None:

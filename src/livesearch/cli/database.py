@@ -3,9 +3,17 @@
 import sys
 
 import click
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import TaskID
 
-from livesearch.cli.running import command_settings, console, harmless, open_services, runs_async, store_option
+from livesearch.cli.running import (
+    command_settings,
+    console,
+    harmless,
+    open_services,
+    progress_bar,
+    runs_async,
+    store_option,
+)
 from livesearch.db import Database
 from livesearch.services import Services, build_services
 from livesearch.services.reindexing import ReindexingProgress
@@ -42,7 +50,7 @@ async def upgrade(*, store: str | None) -> None:
 
 async def reindex_stale(services: Services) -> None:
     """Make anew what another version has indexed, and show how far that is."""
-    with _progress_bar() as bar:
+    with progress_bar() as bar:
         task: dict[str, TaskID] = {}
 
         def on_progress(progress: ReindexingProgress) -> None:
@@ -53,18 +61,6 @@ async def reindex_stale(services: Services) -> None:
 
         for name in await services.reindexing.reindex_stale(on_progress=on_progress):
             console.print(harmless(f"The index of {name} was made anew."))
-
-
-def _progress_bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 @database.command()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import click
 import orjson
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from rich.table import Table
 
 from livesearch.cli.running import (
@@ -14,6 +14,7 @@ from livesearch.cli.running import (
     json_option,
     open_services,
     output,
+    progress_bar,
     runs_async,
     store_option,
 )
@@ -106,19 +107,6 @@ async def rank(
         click.echo(orjson.dumps(present_ranking(collection)))
     else:
         _print(collection)
-
-
-def progress_bar() -> Progress:
-    """A bar for an index that is made anew."""
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def follow(bar: Progress) -> Callable[[ReindexingProgress], None]:

@@ -10,6 +10,7 @@ from typing import NoReturn, ParamSpec, TypeVar
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from livesearch.config import Settings, load_settings, store_url_of
 from livesearch.db import Database, sqlite_path
@@ -38,6 +39,19 @@ _CONTROLS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A})
 def harmless(text: str) -> str:
     """What comes from a file or a store, without the characters that a terminal takes as orders."""
     return text.translate(_CONTROLS)
+
+
+def progress_bar() -> Progress:
+    """A bar for work whose end is known; gone when it is done, and nothing where nobody looks."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 def command_settings(store: str | None) -> Settings:

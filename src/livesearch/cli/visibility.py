@@ -3,7 +3,7 @@
 import click
 import orjson
 
-from livesearch.cli.ranking import follow, progress_bar
+from livesearch.cli.ranking import follow
 from livesearch.cli.running import (
     command_settings,
     console,
@@ -11,6 +11,7 @@ from livesearch.cli.running import (
     json_option,
     open_services,
     output,
+    progress_bar,
     runs_async,
     store_option,
 )
