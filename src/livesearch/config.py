@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     def _whole_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("begin it with https:// or http://")
+        if value is not None and not urlsplit(value).hostname:
+            raise ValueError("name a host, as in https://search.example.com")
         return value.rstrip("/") if value else value
 
     @field_validator("replica_urls", "secret_key_fallbacks", "trusted_hosts", mode="before")

@@ -7,11 +7,12 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from livesearch.config import Settings
 from livesearch.db import Database, sqlite_path
-from livesearch.db.copying import copy_sqlite, overwrite_sqlite
+from livesearch.db.copying import _libpq, copy_sqlite, overwrite_sqlite
 from livesearch.domain import SearchQuery
 from livesearch.errors import (
     ConfigError,
@@ -39,6 +40,13 @@ def _ignore(_done: int, _total: int) -> None:
 def _names(folder: Path) -> set[str]:
     """What lies in a folder."""
     return {path.name for path in folder.iterdir()}
+
+
+def _damage(path: Path, at: int, content: bytes) -> None:
+    """Write over a part of a file."""
+    with path.open("r+b") as opened:
+        opened.seek(at)
+        opened.write(content)
 
 
 def _mode(path: Path) -> int:
@@ -180,6 +188,24 @@ async def test_missing_program_is_named(
     assert not (tmp_path / "backup").exists()
 
 
+def test_password_goes_by_the_environment() -> None:
+    address, secrets = _libpq("postgresql+asyncpg://ann:se%40cret@db.example:5433/games?ssl=require")
+
+    assert address == "postgresql://ann@db.example:5433/games?sslmode=require"
+    assert secrets == {"PGPASSWORD": "se@cret"}
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+async def test_dump_of_another_program_is_not_restored(store_url: str, tmp_path: Path) -> None:
+    client = await asyncpg.connect(store_url.replace("+asyncpg", ""))
+    await client.execute("CREATE TABLE songs (title text)")
+    await client.close()
+    await _backups(store_url).back_up(tmp_path / "songs", _ignore)
+
+    with pytest.raises(InvalidInputError, match="holds no store of livesearch"):
+        await _backups(store_url).restore(tmp_path / "songs", _ignore, replaces=True)
+
+
 class TestSqlite:
     """What holds for a store that is a file."""
 
@@ -260,9 +286,7 @@ class TestSqlite:
         file = tmp_path / "backup.db"
         await _backups(store_url).back_up(file, _ignore)
         await _leave(filled)
-        with file.open("r+b") as opened:
-            opened.seek(file.stat().st_size // 2)
-            opened.write(os.urandom(200_000))
+        _damage(file, 600_000, os.urandom(200_000))
 
         with pytest.raises(LivesearchError, match=r"damaged|malformed"):
             await _backups(store_url).restore(file, _ignore, replaces=True)
@@ -287,6 +311,32 @@ class TestSqlite:
 
         with pytest.raises(InvalidInputError, match=r"not whole without store.db-wal"):
             await _backups(other).restore(path, _ignore)
+
+    async def test_store_that_somebody_reads_is_left_as_it_is(
+        self, filled: Services, store_url: str, tmp_path: Path
+    ) -> None:
+        file, other = tmp_path / "backup.db", f"sqlite+aiosqlite:///{tmp_path}/other.db"
+        await _backups(store_url).back_up(file, _ignore)
+        await _leave(filled)
+        await _backups(other).restore(file, _ignore)
+        reader = sqlite3.connect(tmp_path / "other.db", isolation_level=None)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM documents").fetchone()
+
+        with pytest.raises(StoreUnavailableError, match="in use"):
+            await _backups(other).restore(file, _ignore, replaces=True)
+        reader.close()
+
+        assert await _total(other, "game") == _ROW_COUNT
+
+    async def test_damaged_store_is_to_be_moved_away(self, filled: Services, store_url: str, tmp_path: Path) -> None:
+        path, file = Path(sqlite_path(store_url)), tmp_path / "backup.db"
+        await _backups(store_url).back_up(file, _ignore)
+        await _leave(filled)
+        _damage(path, 0, bytes(4096))
+
+        with pytest.raises(StoreError, match=r"store.db is damaged\. Move it away"):
+            await _backups(store_url).restore(file, _ignore, replaces=True)
 
     async def test_store_itself_is_no_backup(self, filled: Services, store_url: str) -> None:
         await _leave(filled)

@@ -16,7 +16,7 @@ _COUNT = 60
 @pytest.fixture(autouse=True)
 def _few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """A collection of tens is as one of tens of thousands."""
-    for name, count in {"_FEWEST": 10, "_MOST": 50, "_TO_SPARE": 5, "_AT_ONCE": 5}.items():
+    for name, count in {"_FEWEST": 10, "_MOST": 50, "_TO_SPARE": 5, "_AT_ONCE": 5, "_MOST_SECONDS": 60}.items():
         monkeypatch.setattr(checking, name, count)
 
 
@@ -83,3 +83,28 @@ async def test_document_that_was_not_reached_is_explained(store: Services, name:
     explanation = await store.search.explain(name, SearchQuery('"car red"', page_size=4), "r59")
 
     assert explanation.reasons == ("It comes after the documents that were looked through.",)
+
+
+async def test_no_document_is_lost_between_pages_of_a_search_that_excludes_a_phrase(
+    store: Services, load_rows: LoadRows
+) -> None:
+    rows = [{"id": f"r{n:02}", "title": "red blue" if n % 2 else "red", "year": n} for n in range(60)]
+    name = await load_rows(store, rows, _ROLES)
+
+    found = []
+    for page in range(1, 13):
+        query = SearchQuery('red -"blue red"', sort="year", page_size=5, page=page)
+        found += [hit.key for hit in (await store.search.search(name, query)).hits]
+
+    assert found == [f"r{n:02}" for n in range(60)]
+
+
+async def test_long_documents_are_looked_through_for_so_long(
+    store: Services, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "_MOST_SECONDS", 0)
+
+    page = await store.search.search(name, SearchQuery('"red car"'))
+
+    assert (page.total, page.total_is_exact) == (0, False)
+    assert page.notices[0].startswith("Only 10 of the documents")

@@ -37,8 +37,10 @@ async def restore(file: Path, *, force: bool, store: str | None) -> None:
     with _shown("Restoring") as on_copied:
         state = await BackupService(command_settings(store)).restore(file, on_copied, replaces=force)
     console.print(harmless(f"The store is what {file} is."), soft_wrap=True)
-    if state is not SchemaState.CURRENT:
+    if state in {SchemaState.OUTDATED, SchemaState.STALE}:
         console.print("It was made by an older livesearch. Run `livesearch db upgrade`; your rows stay.")
+    elif state is not SchemaState.CURRENT:
+        console.print("It was made by a newer livesearch: start that version.")
 
 
 def _summary(file: Path, *, seconds: float) -> str:

@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sqlite3
+import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
@@ -117,6 +119,19 @@ async def load_postgres(source: Path, store_url: str, *, replaces: bool) -> None
     await _run_program(store_url, "pg_restore", "--single-transaction", "--no-owner", *options, str(source))
 
 
+async def tables_in_dump(path: Path) -> frozenset[str]:
+    """The tables that a file of `pg_dump` holds.
+
+    Raises:
+        ConfigError: There is no `pg_restore`.
+        StoreError: It cannot read the file.
+    """
+    listed = (await _run("pg_restore", "--list", str(path), environment={})).splitlines()
+    # As `215; 1259 16390 TABLE public collections postgres`.
+    fields = (line.split() for line in listed if " TABLE " in line)
+    return frozenset(parts[5] for parts in fields if len(parts) > 5 and parts[3] == "TABLE")  # noqa: PLR2004  # its place
+
+
 async def tables_of(conn: AsyncConnection) -> Sequence[str]:
     """The tables and views in a PostgreSQL database that are not its own."""
     query = (
@@ -138,22 +153,41 @@ async def count_others(conn: AsyncConnection) -> int:
 @contextmanager
 def _new_file(target: Path) -> Iterator[Path]:
     """Have a file made under another name, which is complete on the disk when it gets its own."""
-    draft = target.with_name(f"{target.name}.part{os.getpid()}")
+    if target.exists():
+        raise _exists(target)
     try:
         # Nobody else may read it: it holds what people have, and their passwords' hashes.
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL, 0o600))
+        descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.part", dir=target.parent)
+    except OSError as error:
+        raise StoreError(f"The file {target} cannot be written: {error.strerror}.") from error
+    os.close(descriptor)
+    draft = Path(name)
+    try:
         yield draft
         _flush(draft)
-        os.link(draft, target)  # as a renaming, but it replaces nothing
+        _give_name(draft, target)
         _flush(target.parent)
     except FileExistsError as error:
-        raise ConflictError(
-            f"{error.filename2 or error.filename} exists, and is left as it is. Name a new file."
-        ) from error
+        raise _exists(target) from error
     except OSError as error:
         raise StoreError(f"The file {target} cannot be written: {error.strerror}.") from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _exists(target: Path) -> ConflictError:
+    return ConflictError(f"{target} exists, and is left as it is. Name a new file.")
+
+
+def _give_name(draft: Path, target: Path) -> None:
+    """Rename a file, replacing nothing."""
+    try:
+        os.link(draft, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links, as of a memory stick
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
+        draft.replace(target)
 
 
 def _flush(path: Path) -> None:
@@ -167,10 +201,16 @@ def _flush(path: Path) -> None:
 async def _in_thread(copy: Callable[..., None], source: Path, target: Path, on_copied: OnCopied) -> None:
     """Copy in a thread; cancelled, wait until it has stopped."""
     is_given_up = threading.Event()
+    last, since = -1, time.monotonic()
 
     def note(_: int, remaining: int, total: int) -> None:
+        nonlocal last, since
         if is_given_up.is_set():
             raise _InterruptedError
+        if remaining != last:
+            last, since = remaining, time.monotonic()
+        elif time.monotonic() - since > _PATIENCE_SECONDS:  # sqlite3 would ask for ever
+            raise _in_use(target)
         on_copied(total - remaining, total)
 
     copying = asyncio.ensure_future(asyncio.to_thread(copy, source, target, note))
@@ -217,13 +257,19 @@ def _overwrite_pages(source: Path, target: Path, note: Callable[[int, int, int],
         try:
             # Only who is alone with the file can leave the log; and only without it a page can have another size.
             store.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                raise
-            raise StoreUnavailableError(
-                f"The store {target} is in use. Stop the server and whatever else has it open, then try again."
-            ) from error
-        origin.backup(store, pages=_STEP_PAGES, progress=note, sleep=0)
+            store.execute("BEGIN EXCLUSIVE")
+            store.execute("ROLLBACK")
+        except sqlite3.DatabaseError as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+                raise _in_use(target) from error
+            if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+                raise StoreError(
+                    f"The store {target} is damaged. Move it away, with {target.name}-wal and {target.name}-shm where"
+                    " they are, then restore again."
+                ) from error
+            raise
+        origin.backup(store, pages=_STEP_PAGES, progress=note, sleep=0.01)
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
@@ -234,6 +280,12 @@ def _location(path: Path, options: str) -> str:
     return f"file:{quote(str(path.absolute()))}?{options}"
 
 
+def _in_use(store: Path) -> StoreUnavailableError:
+    return StoreUnavailableError(
+        f"The store {store} is in use. Stop the server and whatever else has it open, then try again."
+    )
+
+
 def _begins_with(path: Path, magic: bytes) -> bool:
     with path.open("rb") as file:
         return file.read(len(magic)) == magic
@@ -241,9 +293,15 @@ def _begins_with(path: Path, magic: bytes) -> bool:
 
 async def _run_program(store_url: str, program: str, *arguments: str) -> None:
     address, secrets = _libpq(store_url)
+    await _run(program, f"--dbname={address}", "--no-password", *arguments, environment=secrets)
+
+
+async def _run(program: str, *arguments: str, environment: Mapping[str, str]) -> str:
+    """Run one of PostgreSQL's programs, and give what it prints."""
+    pipe = asyncio.subprocess.PIPE
     try:
         running = await asyncio.create_subprocess_exec(
-            program, f"--dbname={address}", *arguments, env=os.environ | secrets, stderr=asyncio.subprocess.PIPE
+            program, *arguments, env={**os.environ, **environment}, stdout=pipe, stderr=pipe
         )
     except FileNotFoundError as error:
         raise ConfigError(
@@ -251,7 +309,7 @@ async def _run_program(store_url: str, program: str, *arguments: str) -> None:
             " (Debian: apt-get install postgresql-client), of the server's version or newer."
         ) from error
     try:
-        _, said = await running.communicate()
+        printed, said = await running.communicate()
     except asyncio.CancelledError:
         running.terminate()
         await running.wait()
@@ -259,6 +317,7 @@ async def _run_program(store_url: str, program: str, *arguments: str) -> None:
     if running.returncode:
         lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()]
         raise StoreError(f"{program} failed. {' '.join(lines[:3]) or f'It ended with {running.returncode}.'}")
+    return printed.decode(errors="replace")
 
 
 def _libpq(store_url: str) -> tuple[str, Mapping[str, str]]:
@@ -266,5 +325,6 @@ def _libpq(store_url: str) -> tuple[str, Mapping[str, str]]:
     url = make_url(store_url)
     # The driver says `ssl` for what libpq calls `sslmode`.
     query: dict[str, Any] = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}
-    address = url.set(drivername="postgresql", password=None, query=query).render_as_string()
-    return address, {"PGPASSWORD": str(url.password)} if url.password else {}
+    address = URL.create("postgresql", url.username, None, url.host, url.port, url.database, query)
+    secrets = {"PGPASSWORD": str(url.password)} if url.password else {}
+    return address.render_as_string(hide_password=False), secrets

@@ -6,8 +6,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 
 import uvicorn
@@ -118,9 +118,20 @@ class Workers(Multiprocess):
         super().terminate_all()
 
     def keep_subprocess_alive(self) -> None:
-        """Replace workers that have died; what they had in progress or in memory is no longer counted."""
+        """Replace workers that have died."""
+        with self._forgetting():
+            super().keep_subprocess_alive()
+
+    def handle_signals(self) -> None:
+        """Do as told: SIGHUP replaces all workers, SIGTTOU takes one away."""
+        with self._forgetting():
+            super().handle_signals()
+
+    @contextmanager
+    def _forgetting(self) -> Iterator[None]:
+        """Count no longer what workers that are gone afterwards had in progress or in memory."""
         before = {process.pid for process in self.processes}
-        super().keep_subprocess_alive()
+        yield
         for pid in before - {process.pid for process in self.processes}:
             mark_process_dead(pid)  # type: ignore[no-untyped-call]  # prometheus_client types it in part
 

@@ -19,6 +19,8 @@ from livesearch.search.values import format_number
 
 # Bins that a small picture can show: the days of a month. Steps read well, so there may be as few as twelve.
 _MOST_BINS = 31
+# Whole numbers below that are told apart by floats.
+_EXACT = 2.0**53
 # Narrower bins cannot be told apart by their ends.
 _NARROWEST = 1e-300
 
@@ -46,12 +48,13 @@ def choose_edges(field: Field, minimum: float, maximum: float, *, is_whole: bool
     """
     if field.type is FieldType.DATE:
         first, *inner, last = _date_edges(minimum, maximum)
-    elif is_whole and maximum - minimum < _MOST_BINS:
+    elif is_whole and maximum - minimum < _MOST_BINS and max(-minimum, maximum) < _EXACT:
         return tuple(float(edge) for edge in range(int(minimum), int(maximum) + 2))
     else:
         first, *inner, last = _number_edges(minimum, maximum, is_whole=is_whole)
     # Time zones put moments of the first and the last day outside of all years; and numbers are rounded.
-    return (min(first, minimum), *inner, max(last, maximum))
+    edges = tuple(dict.fromkeys((min(first, minimum), *inner, max(last, maximum))))
+    return edges if len(edges) > 1 else (minimum, maximum)
 
 
 def _number_edges(minimum: float, maximum: float, *, is_whole: bool) -> tuple[float, ...]:

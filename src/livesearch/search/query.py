@@ -267,7 +267,8 @@ class _Reader:
         if self._is_choice and before and before[0].field_name == found[0].field_name:
             ways = [clause.alternatives for clause in _as_one(before) + _as_one(found)]
             span = before[0].span[0], found[-1].span[1]
-            self.clauses[self._before :] = [Clause((*ways[0], *ways[1]), found[0].field_name, span)]
+            is_quoted = any(clause.is_quoted for clause in (*before, *found))
+            self.clauses[self._before :] = [Clause((*ways[0], *ways[1]), found[0].field_name, span, is_quoted)]
         else:
             self.has_ignored_choice |= self._is_choice and bool(before)
             self._before = len(self.clauses)

@@ -15,6 +15,7 @@ from livesearch.db.copying import (
     log_of,
     overwrite_sqlite,
     reading_file,
+    tables_in_dump,
     tables_of,
 )
 from livesearch.errors import ConflictError, InvalidInputError, NotFoundError, StoreUnavailableError
@@ -73,6 +74,8 @@ class BackupService:
     async def _restore_postgres(self, file: Path, *, replaces: bool) -> SchemaState:
         if not is_dump(file):
             raise InvalidInputError(f"{file} is no backup of a PostgreSQL store. Name a file of `livesearch backup`.")
+        if not {"alembic_version", "collections"} <= await tables_in_dump(file):
+            raise InvalidInputError(f"{file} holds no store of livesearch, and was not restored.")
         database = Database(self._settings)
         try:
             async with database.read() as conn:

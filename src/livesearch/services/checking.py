@@ -1,5 +1,6 @@
 """Phrases, and words in one field: what postings do not tell is looked up in the documents themselves."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,11 +19,10 @@ from livesearch.services.history import Past
 from livesearch.store.documents import load_documents
 
 # Documents that are looked through, some 20 ms of work. Where they give less than the page that is asked for and some
-# to spare, more are, up to half a second of work. Past them the count is a lower bound.
-_FEWEST, _MOST = 1_000, 20_000
+# to spare, more are, as long as they take no more than so many seconds. Past them the count is a lower bound.
+_FEWEST, _MOST, _MOST_SECONDS = 1_000, 20_000, 0.4
 _TO_SPARE = 200
 _AT_ONCE = 100
-_NOT_ALL = f"Only {_MOST:,} of the documents that hold these words were looked through."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +62,9 @@ class Course:
                 numbers = self.order.best(group & some, len(some) if self.wanted_count is None else _MOST)
                 yield from (numbers[at : at + _AT_ONCE] for at in range(0, len(numbers), _AT_ONCE))
 
-    def is_far_enough(self, looked_count: int, kept: BitMap) -> bool:
-        """Whether what was looked at will do."""
-        if self.wanted_count is None or looked_count < _FEWEST:
-            return False
-        return looked_count >= _MOST or len(self.filtered(kept)) >= self.wanted_count
+    def has_enough(self, kept: BitMap) -> bool:
+        """Whether the documents that were kept fill the page that is asked for, and some to spare."""
+        return self.wanted_count is not None and len(self.filtered(kept)) >= self.wanted_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +96,21 @@ async def check(
         unsure: Those of the found ones that must be looked at.
     """
     checker = Checker(query, collection)
-    kept, looked_count = found.all - unsure, 0
+    kept, looked_count, is_enough = found.all - unsure, 0, False
+    # Where some are sure, those that are not stand between them: none of them may be left out.
+    may_stop_early, deadline = not kept, time.monotonic() + _MOST_SECONDS
     for some in course.parts(found, unsure):
-        if course.is_far_enough(looked_count, kept):
-            break
+        if course.wanted_count is not None and looked_count >= _FEWEST:
+            is_enough = may_stop_early and course.has_enough(kept)
+            if is_enough or looked_count >= _MOST or time.monotonic() > deadline:
+                break
         documents = await load_documents(conn, collection, some)
         documents = past.documents(some, documents) if past else documents
         kept |= BitMap(number for number, (_, document) in documents.items() if checker.holds(document))
         looked_count += len(some)
     is_exact = looked_count >= len(unsure)
-    return Checked(found.within(kept), is_exact, () if is_exact or looked_count < _MOST else (_NOT_ALL,))
+    notice = f"Only {looked_count:,} of the documents that hold these words were looked through."
+    return Checked(found.within(kept), is_exact, () if is_exact or is_enough else (notice,))
 
 
 def order_of(columns: Columns, query: SearchQuery) -> Order:

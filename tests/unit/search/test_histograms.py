@@ -110,6 +110,12 @@ def test_date_bins_hold_every_date_and_are_few(first: int, length: int) -> None:
     assert list(edges) == sorted(set(edges))
 
 
+def test_whole_numbers_too_large_to_tell_apart_share_bins() -> None:
+    edges = choose_edges(_NUMBER, 1e17, 1e17 + 16, is_whole=True)
+
+    assert list(edges) == sorted(set(edges))
+
+
 def test_bins_count_the_documents_of_a_result() -> None:
     bins = Bins.of(_NUMBER, number_column([1990, 1991, 1991, np.nan, 1992]))
 

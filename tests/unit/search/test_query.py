@@ -130,7 +130,7 @@ def test_exclusions_are_read(text: str, expected: str) -> None:
     [
         ("red OR blu", "red|blu*"),
         ("red | blue || green ", "red|blue|green"),
-        ('"deep red" OR blue x', '"deep red"|blue x*'),
+        ('"deep red" OR blue x', '"deep red"|blue= x*'),
         ("a red OR blue b ", "a red|blue b"),
         ("pac-man OR zelda ", "pac+man|zelda"),
         ("red OR OR blue ", "red|blue"),

@@ -159,11 +159,11 @@ async def mail_findings(settings: Settings) -> list[Finding]:
         return [warning("Mail", "A mail server is set, but no digests are sent.", f"Set {missing}.")]
     try:
         await asyncio.to_thread(lambda: socket.create_connection((host, port), timeout=_MAIL_SECONDS).close())
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that is none
         return [
             warning(
                 "Mail",
-                f"The mail server {host}:{port} does not answer ({error.strerror or error}).",
+                f"The mail server {host}:{port} does not answer ({getattr(error, 'strerror', None) or error}).",
                 "Check LIVESEARCH_SMTP_HOST, LIVESEARCH_SMTP_PORT and the network.",
             )
         ]
