@@ -127,7 +127,7 @@ class Matcher:
         for length in self._lengths:
             number = self._begun.get(word[:length])
             if number is not None:
-                return number, length
+                return number, min(length, len(word))  # a longer one is cut to the word
         return 0, 0
 
 

@@ -104,6 +104,12 @@ def test_highlight_loses_nothing(text: str, query: str) -> None:
     assert "".join(segment.text for segment in highlight(text, parse_query(query).terms)) == text
 
 
+def test_longer_beginning_beside_a_whole_word_marks_no_more_than_the_word() -> None:
+    marked = highlight("a b", [Term("a", is_prefix=True), Term("ab", is_prefix=True)])
+
+    assert [(segment.text, segment.is_match) for segment in marked] == [("a", True), (" b", False)]
+
+
 @given(_ODD | st.text(alphabet="abAB1- "), st.lists(st.builds(Term, _ODD.map(str.casefold), st.booleans())))
 def test_highlight_marks_what_fits_and_nothing_else(text: str, terms: list[Term]) -> None:
     expected = [False] * len(text)
