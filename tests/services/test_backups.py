@@ -154,7 +154,6 @@ async def test_restore_while_a_server_has_the_store_changes_nothing(
     assert (await filled.search.search("games", SearchQuery("game"))).total == _ROW_COUNT
 
 
-@pytest.mark.parametrize("store_url", ["sqlite", "postgres"], indirect=True)
 @pytest.mark.parametrize(
     "content", [b"", b"id,title\n1,Zelda\n", b"SQLite format 3\0 and no more", b"PGDMP and no more"]
 )

@@ -101,9 +101,9 @@ async def test_postgres_needs_a_secret_key() -> None:
     assert [f.level for f in found] == [Level.FAULT]
 
 
-async def test_files_that_others_may_read_are_told(services: Services, store_url: str, tmp_path: Path) -> None:
-    if not services.transactions.database.is_sqlite:
-        return
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("services")
+async def test_files_that_others_may_read_are_told(store_url: str, tmp_path: Path) -> None:
     key = tmp_path / "store.db.secret-key"
     permit(key, 0o644)
     permit(sqlite_path(store_url), 0o640)
